@@ -1,0 +1,52 @@
+"""What every test shares: a fixed seed that is printed, and missing optional parts named with their extra."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+from hypothesis import settings
+
+SEED = 20260101
+
+settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("fixed")
+
+OPTIONAL = {"torch": "torch", "braintools": "braintools"}
+"""Module -> the pip extra of surrogate_core that brings it."""
+
+
+def pytest_report_header() -> list[str]:
+    """The seed, and what is not here."""
+    missing = [
+        f"{module} (pip install 'surrogate_core[{extra}]')"
+        for module, extra in OPTIONAL.items()
+        if importlib.util.find_spec(module) is None
+    ]
+    return [f"surrogate_core: seed {SEED}; missing: {', '.join(missing) or 'nothing'}"]
+
+
+@pytest.fixture
+def seed() -> int:
+    """The one seed of the suite."""
+    return SEED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The score of the tester: impostors caught, right surrogates accused."""
+    found: dict[str, dict[str, list[str]]] = {"impostor": {}, "right": {}}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for kind, value in getattr(report, "user_properties", ()):
+                if kind in found and report.when == "call":
+                    found[kind].setdefault(value[1], []).append(value[0])
+    if not any(found.values()):
+        return
+    caught, missed = (found["impostor"].get(word, []) for word in ("caught", "missed"))
+    passes, accused = (found["right"].get(word, []) for word in ("passes", "accused"))
+    terminalreporter.section("score of the tester")
+    terminalreporter.write_line(f"impostors caught: {len(caught)} of {len(caught) + len(missed)}")
+    terminalreporter.write_line(f"right surrogates accused: {len(accused)} of {len(accused) + len(passes)} runs")
+    for word, names in (("missed", missed), ("accused", accused)):
+        for name in names:
+            terminalreporter.write_line(f"  {word}: {name}")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surrogate_core.drivers import FRAMEWORKS, Observation, Request, Transform, get_driver
+from surrogate_core.drivers.base import describe, literal
+from surrogate_core.errors import BadInput
+from surrogate_core.spec import FORMATS
+
+PAIR = np.array([1.0, -2.0], np.float32)
+
+
+def again(text: str) -> Any:
+    """What Python makes of the literal: nothing but builtins in sight."""
+    return eval(text, {"__builtins__": {"float": float}})
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(st.integers(0, 2**64 - 1))
+def test_a_literal_reproduces_every_bit_pattern(name: str, bits: int) -> None:
+    fmt = FORMATS[name]
+    array = np.array([bits % 2 ** (8 * fmt.dtype.itemsize)], fmt.bits_dtype).view(fmt.dtype)
+    with np.errstate(all="ignore"):
+        back = np.array(again(literal(array)), np.float64).astype(fmt.dtype)
+        if np.isnan(array[0]):
+            assert np.isnan(back[0])
+        else:
+            assert back.tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 3), (2, 1, 3)])
+def test_a_literal_keeps_the_shape(shape: tuple[int, ...]) -> None:
+    array = (np.arange(np.prod(shape), dtype=np.float32) - 1.3).reshape(shape)
+    np.testing.assert_array_equal(np.array(again(literal(array)), np.float32), array)
+
+
+def test_a_literal_is_short_where_the_number_is() -> None:
+    assert literal(np.array([0.5, -0.0, 3.0])) == "[0.5, -0.0, 3.0]"
+    assert literal(np.array([np.inf, -np.inf, np.nan])) == '[float("inf"), float("-inf"), float("nan")]'
+    assert literal(np.array(0.1, np.float32)) == 'float.fromhex("0x1.99999a0000000p-4")'
+
+
+def test_requests_with_one_answer_share_a_key_and_others_do_not() -> None:
+    base = Request("vjp", PAIR)
+    assert base.key == Request("vjp", PAIR.copy()).key
+    others = [
+        Request("value", PAIR),
+        Request("vjp", -PAIR),
+        Request("vjp", PAIR.astype(np.float64)),
+        Request("vjp", PAIR.reshape(2, 1)),
+        Request("vjp", PAIR, direction=PAIR),
+        Request("vjp", PAIR, inner=(Transform("jit"),)),
+        Request("vjp", PAIR, outer=(Transform("jit"),)),
+        Request("vjp", PAIR, outer=(Transform("vmap", 0, 0),)),
+        Request("vjp", PAIR, outer=(Transform("vmap", 0, 1),)),
+        Request("vjp", PAIR, device="gpu:0"),
+    ]
+    assert len({base.key, *(r.key for r in others)}) == 1 + len(others)
+
+
+def test_a_key_tells_minus_zero_from_plus_zero_and_knows_empty_arrays() -> None:
+    zero = np.zeros(1, np.float32)
+    assert Request("value", zero).key != Request("value", -zero).key
+    assert Request("value", zero[:0]).key == Request("value", np.zeros(0, np.float32)).key
+
+
+def test_a_part_of_a_request_takes_its_part_of_the_direction() -> None:
+    part = Request("vjp", PAIR, direction=np.array([3.0, 4.0], np.float32)).at(slice(1, 2))
+    assert part.direction is not None
+    assert (part.x.tolist(), part.direction.tolist()) == ([-2.0], [4.0])
+    assert Request("vjp", PAIR).at(slice(0, 1)).direction is None
+
+
+def test_an_observation_of_a_value_has_no_gradient() -> None:
+    assert Observation(PAIR, PAIR).gradient is PAIR
+    with pytest.raises(ValueError, match="a value was observed, no derivative"):
+        _ = Observation(PAIR).gradient
+
+
+def test_an_evaluation_is_described_from_the_inside_out() -> None:
+    jit, batch = Transform("jit"), Transform("vmap", 1, 0)
+    assert describe("value", (), ()) == "spike"
+    assert describe("vjp", (batch,), (jit,)) == "jit(vjp(vmap(in_axes=1, out_axes=0)(spike)))"
+    assert describe("value", (jit,), ()) == "jit(spike)"
+
+
+def test_an_unknown_framework_names_its_near_misses() -> None:
+    assert get_driver("jax") is get_driver("jax")
+    with pytest.raises(BadInput, match="framework 'trch'\n.*auto, jax or torch\n.*did you mean torch"):
+        get_driver("trch")
+
+
+def test_a_framework_that_is_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for name in FRAMEWORKS:
+        with pytest.raises(BadInput, match=rf"not installed\n.*\n.*pip install 'surrogate_core\[{name}\]'"):
+            get_driver.__wrapped__(name)

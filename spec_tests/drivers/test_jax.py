@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from handmade import ALPHA, ask
+from jax.extend.core import Primitive
+
+from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers.jax import JaxDriver
+from surrogate_core.slayer import SlayerGrad
+from surrogate_core.spec import FORMATS
+
+DRIVER = JaxDriver()
+CPU = "cpu:0"
+X = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], np.float32)
+CUBE = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 3, 4)
+WEIGHTS = np.resize(np.array([1.0, -2.0, 0.5], np.float32), CUBE.shape)
+JIT, VMAP = Transform("jit"), Transform("vmap", 1, 2)
+
+Spike = Callable[[Any], Any]
+
+
+@jax.custom_vjp
+def reverse_only(x: jax.Array) -> jax.Array:
+    return (x >= 0).astype(x.dtype)
+
+
+reverse_only.defvjp(lambda x: (reverse_only(x), x), lambda x, c: (c * jnp.exp(-ALPHA * jnp.abs(x)),))
+
+
+def observe(request: Request, function: Spike | None = None) -> Observation:
+    with DRIVER.scope(request.x.dtype.name, CPU):
+        return DRIVER.observe(function or SlayerGrad(ALPHA), request, CPU)
+
+
+def agree(request: Request) -> None:
+    found, expected = observe(request), ask(request)
+    np.testing.assert_array_equal(found.value, expected.value, strict=True)
+    if expected.derivative is None:
+        assert found.derivative is None
+    else:
+        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6, strict=True)
+
+
+@pytest.mark.parametrize("operation", ["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"])
+@pytest.mark.parametrize("place", ["plain", "inner", "outer"])
+def test_every_operation_answers_plainly_and_compiled(operation: Any, place: str) -> None:
+    agree(Request(operation, X, **({} if place == "plain" else {place: (JIT,)})))
+
+
+@pytest.mark.parametrize("operation", ["vjp", "jvp"])
+def test_a_direction_is_pulled_back_and_pushed_forward(operation: Any) -> None:
+    agree(Request(operation, X, direction=np.array([0, -1, 2, 0.5, 3, -4], np.float32)))
+
+
+def test_batched_over_an_axis_of_the_whole_results_move() -> None:
+    agree(Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)))
+    agree(Request("vjp", CUBE, outer=(Transform("vmap", -1, 0), JIT)))
+    agree(Request("jvp", CUBE, direction=WEIGHTS, outer=(VMAP,)))
+
+
+def test_batched_over_an_axis_of_the_spike_function_the_spikes_move() -> None:
+    agree(Request("value", CUBE, inner=(VMAP,)))
+    agree(Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(VMAP,)))
+    agree(Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(JIT, VMAP), outer=(JIT,)))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 1, 3)])
+def test_every_shape_comes_back(shape: tuple[int, ...]) -> None:
+    agree(Request("vjp", np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)))
+
+
+def test_float64_exists_within_its_scope_only() -> None:
+    before = bool(jax.config.values["jax_enable_x64"])
+    found = observe(Request("vjp", X.astype(np.float64)))
+    assert found.value.dtype == found.gradient.dtype == np.float64
+    assert found.gradient[1] == pytest.approx(np.exp(-ALPHA / 2), rel=1e-15)
+    assert bool(jax.config.values["jax_enable_x64"]) == before
+
+
+def test_float32_is_float32_where_float64_is_switched_on() -> None:
+    with jax.enable_x64(True):
+        inside: list[Any] = []
+        observe(Request("value", X), lambda x: inside.append(jnp.ones(()).dtype) or x)
+    assert inside == [np.float32]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_every_bit_pattern_passes_the_door_and_comes_back(dtype: str) -> None:
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    inside: list[Any] = []
+
+    def identity(x: jax.Array) -> jax.Array:
+        inside.append(np.asarray(jax.lax.bitcast_convert_type(x, jnp.uint16)))
+        return x
+
+    found = observe(Request("value", bits.view(FORMATS[dtype].dtype)), identity)
+    assert found.value.dtype == FORMATS[dtype].dtype
+    np.testing.assert_array_equal(inside[0], bits)
+    np.testing.assert_array_equal(found.value.view(np.uint16), bits)
+
+
+def test_an_answer_keeps_the_dtype_that_the_implementation_chose() -> None:
+    found = observe(Request("vjp", X.astype(np.float16)), lambda x: SlayerGrad(ALPHA)(x).astype(jnp.float32))
+    assert (found.value.dtype, found.gradient.dtype) == (np.float32, np.float16)
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [(lambda x: None, "None"), (lambda x: (x, x), "a tuple"), (lambda x: 1.0, "a float"), (np.asarray, "a ndarray")],
+)
+def test_what_is_no_array_breaks_the_contract(answer: Spike, named: str) -> None:
+    with pytest.raises(BrokenContract, match=rf"returned {named} for a jax.Array of dtype float32 and shape \(6,\)"):
+        observe(Request("value", X), answer)
+
+
+def test_a_shape_that_takes_no_cotangent_breaks_the_contract() -> None:
+    with pytest.raises(BrokenContract, match=r"returned the shape \(\); expected \(6,\)"):
+        observe(Request("vjp", X, direction=X), lambda x: x.sum())
+
+
+@pytest.mark.parametrize("operation", ["jvp", "jacfwd"])
+def test_forward_mode_of_a_custom_vjp_is_unsupported(operation: Any) -> None:
+    observe(Request("vjp", X), reverse_only)
+    with pytest.raises(Unsupported, match=r"^forward mode: .*custom_vjp"):
+        observe(Request(operation, X), reverse_only)
+
+
+def test_a_missing_rule_is_unsupported() -> None:
+    mystery = Primitive("mystery")
+    mystery.def_impl(lambda x: x)
+    observe(Request("value", X), mystery.bind)
+    with pytest.raises(Unsupported, match="^differentiation: .*mystery"):
+        observe(Request("vjp", X), mystery.bind)
+    with pytest.raises(Unsupported, match="^batching: .*mystery"):
+        observe(Request("value", CUBE, inner=(VMAP,)), mystery.bind)
+
+
+@pytest.mark.parametrize("kind", [TypeError, ValueError, KeyError])
+def test_the_implementations_own_exception_comes_through(kind: type[Exception]) -> None:
+    def broken(x: jax.Array) -> jax.Array:
+        raise kind("my own mistake")
+
+    with pytest.raises(kind, match="my own mistake"):
+        observe(Request("value", X), broken)
+
+
+def test_every_device_is_listed_and_what_is_absent_is_said() -> None:
+    names = [device.name for device in DRIVER.devices()]
+    assert CPU in names
+    assert len(names) == len(set(names)) >= len(jax.devices())
+    present = {name.partition(":")[0] for name in names}
+    assert set(DRIVER.absent()) == {"gpu", "tpu"} - present
+    assert DRIVER.version() == jax.__version__
+
+
+def test_compilations_are_counted() -> None:
+    def shifted(x: jax.Array) -> jax.Array:
+        return x * 1.2345
+
+    before = DRIVER.compilations()
+    observe(Request("value", np.ones(17, np.float32), inner=(JIT,)), shifted)
+    assert DRIVER.compilations() > before
+
+
+@pytest.fixture
+def x64_restored() -> Iterator[None]:
+    """A script switches x64 on for its whole process, which here is ours."""
+    before = jax.config.values["jax_enable_x64"]
+    yield
+    jax.config.update("jax_enable_x64", before)
+
+
+SCRIPTS = [
+    Request("value", X),
+    Request("vjp", X),
+    Request("vjp", X, direction=2 * X),
+    Request("jvp", X, direction=X),
+    Request("grad", X),
+    Request("jacrev", X),
+    Request("jacfwd", X),
+    Request("vjp", X, inner=(JIT,)),
+    Request("vjp", X, outer=(JIT,)),
+    Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)),
+    Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(VMAP,)),
+    Request("vjp", X.astype(np.float64)),
+    Request("vjp", X.astype(np.float16)),
+    Request("vjp", X.astype(FORMATS["bfloat16"].dtype)),
+]
+
+
+@pytest.mark.usefixtures("x64_restored")
+@pytest.mark.parametrize("request_", SCRIPTS, ids=lambda r: f"{r.operation}-{r.x.dtype}-{r.inner}-{r.outer}")
+def test_the_script_prints_what_was_observed(request_: Request) -> None:
+    source = DRIVER.script(request_, f"SlayerGrad(alpha={ALPHA})", "from surrogate_core import SlayerGrad")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), jax.default_device(jax.devices("cpu")[0]):
+        exec(source, {"__name__": "pasted"})
+    found = observe(request_)
+    expected = found.value if found.derivative is None else found.derivative
+    assert "surrogate_core.drivers" not in source
+    numbers = np.array([float(n) for n in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", printed.getvalue())])
+    np.testing.assert_allclose(numbers, expected.ravel().astype(np.float64), rtol=1e-2 if "16" in source else 1e-6)

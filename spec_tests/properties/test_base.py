@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from handmade import ALPHA, DTYPES, SLAYER, case, rounded
+
+from surrogate_core.drivers.base import Observation, Unsupported
+from surrogate_core.properties.base import agreement, breach, observed, shown, whole_sweep, wide
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (9,), (3, 4, 5)])
+def test_a_sample_has_its_shape_and_format(dtype: str, shape: tuple[int, ...]) -> None:
+    sample = case(dtype).sample(shape)
+    assert sample.shape == shape
+    assert sample.dtype == case(dtype).format.dtype
+
+
+def test_a_sample_holds_both_signs_and_both_zeros_within_the_gradients_reach() -> None:
+    for alpha in (0.1, 10.0):
+        where = case(alpha=alpha)
+        x = where.sample((9,))
+        assert x.min() < 0 < x.max()
+        assert np.signbit(x[x == 0]).tolist() == [False, True]
+        assert (np.exp(-alpha * np.abs(x)) > 1e-18).all()
+        assert np.unique(x[x != 0]).size == 7
+
+
+def test_a_case_travels_to_another_process() -> None:
+    there = pickle.loads(pickle.dumps(case("float16")))
+    assert there == case("float16")
+    np.testing.assert_array_equal(there.sweep.x.view(np.uint16), np.arange(1 << 16))
+
+
+def test_a_number_of_the_format_is_shown_with_its_bits_and_another_without() -> None:
+    assert shown(case("float32"), np.float32(0.1)) == "0.100000001 (0x3dcccccd)"
+    assert shown(case("float32"), np.float64(0.1)) == "0.1"
+    assert shown(case("float32"), np.float32(-0.0)) == "-0 (0x80000000)"
+    assert shown(case("bfloat16"), rounded(1.0, case("bfloat16").format.dtype)) == "1 (0x3f80)"
+
+
+def test_what_could_not_be_observed_is_raised() -> None:
+    answer = Observation(np.zeros(1))
+    assert observed(answer) is answer
+    with pytest.raises(Unsupported, match="forward mode"):
+        observed(Unsupported("forward mode"))
+
+
+def test_wide_is_float64_and_silent() -> None:
+    signalling = np.array([0x7F800001, 0x3F800000], np.uint32).view(np.float32)
+    assert wide(signalling).dtype == np.float64
+    np.testing.assert_array_equal(wide(signalling), [np.nan, 1.0])
+
+
+def test_a_breach_shows_its_input_its_answer_and_how_bad_it_is() -> None:
+    where = case("float32")
+    one = int(np.flatnonzero(where.sweep.exact == -1)[0])
+    failure = breach(where, whole_sweep(where), one, np.float32(0.25), "0.5", np.array([0.25, 0.1]), {"wrong": 2})
+    assert failure.given == "x = -1 (0xbf800000)"
+    assert failure.measured == "0.25 (0x3e800000)"
+    assert failure.allowed == "0.5"
+    assert failure.severity == 0.25
+    assert failure.figures == {"wrong": 2}
+    assert failure.witness is not None
+    assert failure.witness.index == one
+
+
+def test_severity_is_a_share_of_the_peak_and_a_nan_is_the_worst() -> None:
+    high = case(spec=SLAYER.replace(gradient=4 * SLAYER.gradient, claims=()))
+    assert breach(high, whole_sweep(high), 0, 0.0, "", np.array([1.0])).severity == 0.25
+    assert breach(high, whole_sweep(high), 0, 0.0, "", np.array([1.0, np.nan])).severity == math.inf
+    assert breach(high, whole_sweep(high), 0, 0.0, "").severity is None
+
+
+def test_two_answers_may_differ_by_twice_the_bound_and_by_the_flush_where_it_is_tiny() -> None:
+    where = case("float32")
+    x = np.array([[1.0, 200.0], [0.0, 3.0]])
+    tolerance, gradient = agreement(where, x)
+    assert tolerance.shape == gradient.shape == x.shape
+    u, g = 2.0**-24, math.exp(-ALPHA)
+    assert gradient[0, 0] == pytest.approx(g)
+    assert tolerance[0, 0] == pytest.approx(2 * u * g * (4 + 4 * ALPHA))
+    assert tolerance[1, 0] == 8 * u
+    assert tolerance[0, 1] == pytest.approx(where.sweep.expected.floor)

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from handmade import DTYPES, SLAYER, ask, case, failed, judge, passed, rounded, step
+
+from surrogate_core.drivers.base import Observation, Unsupported
+from surrogate_core.properties.base import Case
+from surrogate_core.properties.forward import DTYPE, SHAPE, SHAPES, STEP
+
+Forward = Callable[[np.ndarray], Any]
+
+
+def flushing(where: Case) -> Forward:
+    """The step on a platform that takes subnormal numbers for zero."""
+    return lambda x: np.where((np.abs(x) < where.format.smallest_normal) | (x >= 0), 1.0, 0.0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_step_accepts_the_declared_step(dtype: str) -> None:
+    where = case(dtype)
+    outcome = passed(judge(STEP, where))
+    assert outcome.figures == {"inputs": where.sweep.x.size, "exhaustive": where.sweep.exhaustive, "flushed": 0}
+
+
+@pytest.mark.parametrize(
+    ("forward", "given", "measured", "allowed", "severity"),
+    [
+        (lambda x: np.where(x > 0, 1.0, 0.0), "x = 0 (0x00000000)", "0 (0x00000000)", "exactly 1", 1.0),
+        (lambda x: np.where(~np.signbit(x), step(x), 0.0), "x = -0 (0x80000000)", "0 (0x00000000)", "exactly 1", 1.0),
+        (lambda x: (np.sign(x) + 1) / 2, "x = 0 (0x00000000)", "0.5 (0x3f000000)", "exactly 1", np.inf),
+        (lambda x: np.where(x < 0, 0.0, 1.0), "x = nan (0x7f800001)", "1 (0x3f800000)", "exactly 0", 1.0),
+        (lambda x: step(x) * 1.0000002, "x = 0 (0x00000000)", "1.00000024 (0x3f800002)", "exactly 1", 2.384e-7),
+        (lambda x: step(-x), "x = 1 (0x3f800000)", "0 (0x00000000)", "exactly 1", 1.0),
+        (lambda x: np.where(x >= 0.5, 1.0, 0.0), "x = 0 (0x00000000)", "0 (0x00000000)", "exactly 1", 1.0),
+        (lambda x: np.where(np.isinf(x), np.nan, step(x)), "x = inf (0x7f800000)", "nan", "exactly 1", np.inf),
+    ],
+)
+def test_step_rejects_another_forward_at_its_simplest_input(
+    forward: Forward, given: str, measured: str, allowed: str, severity: float
+) -> None:
+    outcome = failed(judge(STEP, case(), forward))
+    assert outcome.given == given
+    assert outcome.measured.startswith(measured)
+    assert outcome.allowed == allowed
+    assert outcome.severity == pytest.approx(severity, rel=1e-3)
+    assert 0 < outcome.figures["wrong"] <= outcome.figures["inputs"]
+
+
+def test_step_judges_the_spikes_under_vjp_too() -> None:
+    where = case()
+    under = ask(STEP.observe(where)["under vjp"], lambda x: np.where(x > 0, 1.0, 0.0))
+    outcome = failed(judge(STEP, where, instead={"under vjp": under}))
+    assert outcome.witness is not None
+    assert outcome.witness.request.operation == "vjp"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_step_tolerates_flushed_subnormals_with_a_remark(dtype: str) -> None:
+    where = case(dtype)
+    outcome = passed(judge(STEP, where, flushing(where)))
+    (remark,) = outcome.remarks
+    assert remark.startswith(f"{dtype}: subnormal input is taken for zero, so that x = -")
+    assert outcome.figures["flushed"] > 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_step_does_not_tolerate_flushing_that_the_spec_does_not(dtype: str) -> None:
+    where = case(dtype, spec=SLAYER.replace(flushing_tolerated=False))
+    outcome = failed(judge(STEP, where, flushing(where)))
+    number = float(outcome.given.split()[2])
+    assert -where.format.smallest_normal < number < 0
+    assert outcome.allowed == "exactly 0"
+
+
+def test_step_tolerates_flushing_to_what_the_implementation_gives_at_zero_alone() -> None:
+    where = case()
+    half = failed(judge(STEP, where, lambda x: np.where((x < 0) & (x > -1e-39), 0.5, step(x))))
+    assert half.measured.startswith("0.5")
+
+
+def test_step_does_not_call_a_normal_number_flushed() -> None:
+    outcome = failed(judge(STEP, case(), lambda x: np.where(x > -1.5e-38, 1.0, 0.0)))
+    assert -1.5e-38 < float(outcome.given.split()[2]) <= -1.17549435e-38
+
+
+def test_step_follows_the_variant_that_is_declared() -> None:
+    strict = case(spec=SLAYER.replace(at_threshold=0))
+    passed(judge(STEP, strict, lambda x: np.where(x > 0, 1.0, 0.0)))
+    assert failed(judge(STEP, strict)).allowed == "exactly 0"
+
+
+def test_step_asks_nothing_at_nan_where_nothing_is_promised() -> None:
+    where = case(spec=SLAYER.replace(at_nan=None))
+    for at_nan in (0.0, 1.0, np.nan):
+        outcome = passed(judge(STEP, where, lambda x, v=at_nan: np.where(np.isnan(x), v, step(x))))
+        assert outcome.figures["inputs"] == where.sweep.x.size - np.isnan(where.sweep.exact).sum()
+
+
+def test_step_raises_what_the_implementation_lacks() -> None:
+    with pytest.raises(Unsupported, match="no batch"):
+        judge(STEP, case(), instead={"alone": Unsupported("no batch")})
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("what", ["spikes", "gradient"])
+def test_dtype_rejects_any_other_format(dtype: str, what: str) -> None:
+    where = case(dtype)
+    right = ask(DTYPE.observe(where)["sweep"])
+    for other in set(DTYPES) - {dtype}:
+        wrong = rounded(right.value, case(other).format.dtype)
+        pair = (wrong, right.derivative) if what == "spikes" else (right.value, wrong)
+        outcome = failed(judge(DTYPE, where, instead={"sweep": Observation(*pair)}))
+        assert (outcome.given, outcome.measured) == (f"x of dtype {dtype}", f"{what} of dtype {other}")
+        assert outcome.allowed == f"{what} of dtype {dtype}"
+        assert outcome.severity is None
+
+
+def test_dtype_rejects_booleans_and_integers() -> None:
+    right = ask(DTYPE.observe(case())["sweep"])
+    for kind in (np.bool_, np.int32):
+        outcome = failed(judge(DTYPE, case(), instead={"sweep": Observation(right.value.astype(kind), right.gradient)}))
+        assert outcome.measured == f"spikes of dtype {np.dtype(kind).name}"
+
+
+def test_shape_asks_for_scalars_empty_arrays_and_any_rank() -> None:
+    assert {(), (0,), (1,)} <= {request.x.shape for request in SHAPE.observe(case()).values()}
+    assert passed(judge(SHAPE, case())).figures["shapes"] == [list(shape) for shape in SHAPES.values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "returned", "text"),
+    [("a scalar", (1,), "(1,)"), ("an empty array", (), "()"), ("length 1", (), "()"), ("rank 3", (6,), "(6,)")],
+)
+def test_shape_rejects_any_other_shape(name: str, returned: tuple[int, ...], text: str) -> None:
+    wrong = np.zeros(returned, np.float32)
+    right = ask(SHAPE.observe(case())[name])
+    for what, pair in (("spikes", (wrong, right.gradient)), ("gradient", (right.value, wrong))):
+        outcome = failed(judge(SHAPE, case(), instead={name: Observation(*pair)}))
+        assert outcome.given == f"{name}: x of shape {SHAPES[name]}"
+        assert outcome.measured == f"{what} of shape {text}"
+        assert outcome.allowed == f"{what} of shape {SHAPES[name]}"

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import ml_dtypes
+import numpy as np
+import pytest
+from handmade import ALPHA, DTYPES, SLAYER, rounded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from surrogate_core.spec import FORMATS
+from surrogate_core.spec.sweep import SIZES, Sweep, simplest, sweep
+
+WIDE = ("float32", "float64")
+
+
+def of(dtype: str, alpha: float = ALPHA, profile: str = "quick", seed: int = 0) -> Sweep:
+    return sweep(SLAYER, (("alpha", alpha),), FORMATS[dtype], profile, seed)
+
+
+def bits(found: Sweep, dtype: str) -> np.ndarray:
+    return found.x.view(FORMATS[dtype].bits_dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_16_bit_sweep_is_exhaustive(dtype: str) -> None:
+    found = of(dtype)
+    assert found.exhaustive
+    np.testing.assert_array_equal(bits(found, dtype), np.arange(1 << 16))
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_a_wider_sweep_has_the_size_of_its_profile_and_no_point_twice(dtype: str) -> None:
+    found = of(dtype)
+    assert not found.exhaustive
+    assert found.x.size == SIZES["quick"][dtype == "float64"]
+    assert np.unique(bits(found, dtype)).size == found.x.size
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alpha", [0.1, ALPHA, 10.0])
+def test_halves_mirror_each_other_and_ascend_to_nan(dtype: str, alpha: float) -> None:
+    found = of(dtype, alpha)
+    assert found.half * 2 == found.x.size
+    right, left = bits(found, dtype)[: found.half], bits(found, dtype)[found.half :]
+    sign_bit = 1 << (8 * FORMATS[dtype].dtype.itemsize - 1)
+    np.testing.assert_array_equal(left, right | right.dtype.type(sign_bit))
+    assert (np.diff(right.astype(object)) > 0).all()
+    values = found.exact[: found.half]
+    nans = int(np.isnan(values).sum())
+    assert nans >= 1
+    assert (np.diff(values[:-nans]) > 0).all()
+    assert np.isnan(values[-nans:]).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alpha", [0.01, ALPHA, 1000.0])
+def test_a_sweep_holds_the_special_values(dtype: str, alpha: float) -> None:
+    fmt, found = FORMATS[dtype], of(dtype, alpha)
+    special = [0.0, fmt.smallest_subnormal, fmt.smallest_normal, fmt.largest, np.inf, 1.0, 0.1, 3.0, 10.0]
+    values = rounded(special, fmt.dtype).astype(np.float64)
+    assert np.isin(values, found.exact).all()
+    assert np.isin(-values, found.exact).all()
+    assert np.isnan(found.exact).any()
+    assert {0, 1 << (8 * fmt.dtype.itemsize - 1)} <= set(bits(found, dtype).tolist())
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_a_wider_sweep_reaches_the_end_of_the_gradient_with_its_neighbours(dtype: str) -> None:
+    fmt, found = FORMATS[dtype], of(dtype)
+    end = -np.log(fmt.smallest_normal) / ALPHA
+    near = found.exact[(found.exact > end * 0.98) & (found.exact < end * 1.02)]
+    assert near.size >= 16
+
+
+def test_the_float32_sweep_holds_every_exponent() -> None:
+    found = of("float32", profile="standard")
+    assert np.unique((bits(found, "float32") >> 23) & 0xFF).size == 256
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_the_same_seed_gives_the_same_points_and_another_gives_others(dtype: str) -> None:
+    fmt, arguments = FORMATS[dtype], (SLAYER, (("alpha", ALPHA),))
+    again = sweep.__wrapped__(*arguments, fmt, "quick", 0)
+    other = sweep.__wrapped__(*arguments, fmt, "quick", 1)
+    assert again.x.tobytes() == of(dtype).x.tobytes()
+    assert other.x.tobytes() != of(dtype).x.tobytes()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_ladder_climbs_where_the_gradient_is_normal(dtype: str, sign: int) -> None:
+    found, fmt = of(dtype), FORMATS[dtype]
+    rungs = found.ladder(fmt, sign)
+    distance = np.abs(found.exact[rungs])
+    assert (np.sign(found.exact[rungs]) == sign).all()
+    assert (np.diff(distance) > 0).all()
+    # What the bound leaves of the gradient is normal: in bfloat16 the bound overtakes it first.
+    expected = found.expected
+    normal = np.isfinite(found.exact) & (expected.gradient - expected.bound > fmt.smallest_normal)
+    assert normal[rungs].all()
+    reach = np.abs(found.exact[normal & (np.sign(found.exact) == sign)]).max()
+    assert distance[-1] > 0.95 * reach
+    assert np.diff(distance).max() < reach / 32
+
+
+def test_a_ladder_without_a_normal_gradient_is_empty() -> None:
+    found = of("float16", alpha=1e9)
+    assert found.ladder(FORMATS["float16"], 1).size == 0
+
+
+def chosen(values: list[float], dtype: np.dtype | type = np.float32) -> float:
+    x = np.array(values, dtype)
+    return float(x[simplest(x, np.ones(x.size, bool))])
+
+
+@pytest.mark.parametrize(
+    ("failing", "first"),
+    [
+        ([3.0, 1.0, 0.0, -1.0], 0.0),
+        ([0.123, -1.0, 2.0, 1.0], 1.0),
+        ([5.0, 0.123456, 0.5, -0.7], 5.0),
+        ([0.30000001, 0.3, 0.7], 0.3),
+        ([1e-30, 1234567.0, 0.25], 0.25),
+        ([np.nan, np.inf, 3.14159], 3.14159),
+        ([np.nan, -np.inf, np.inf], np.inf),
+        ([-2.0, 2.0], 2.0),
+    ],
+)
+def test_simplest_is_zero_then_one_then_a_short_decimal(failing: list[float], first: float) -> None:
+    assert chosen(failing) == float(np.float32(first))
+
+
+def test_simplest_prefers_plus_zero_to_minus_zero() -> None:
+    x = np.array([-0.0, 0.0], np.float32)
+    assert simplest(x, np.array([True, True])) == 1
+    assert simplest(x, np.array([True, False])) == 0
+
+
+def test_simplest_looks_at_the_failing_inputs_only() -> None:
+    assert simplest(np.array([0.0, 1.0, 2.5]), np.array([False, False, True])) == 2
+    with pytest.raises(ValueError, match="nothing fails"):
+        simplest(np.array([0.0, 1.0]), np.array([False, False]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_simplest_of_a_whole_sweep_is_zero_then_one(dtype: str) -> None:
+    found = of(dtype)
+    everywhere = np.ones(found.x.size, bool)
+    assert simplest(found.x, everywhere) == 0
+    assert found.x[simplest(found.x, found.exact != 0)] == 1
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_simplest_of_thousands_is_a_short_decimal(dtype: str) -> None:
+    found = of(dtype, profile="standard")
+    failing = ((found.exact > 0.27) & (found.exact < 0.43)) | (found.exact > 300)
+    assert failing.sum() > 2048
+    assert found.x[simplest(found.x, failing)] == found.x.dtype.type(0.3)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_simplest_of_the_largest_numbers_does_not_overflow(dtype: str) -> None:
+    found = of(dtype)
+    assert abs(found.exact[simplest(found.x, np.abs(found.exact) == FORMATS[dtype].largest)]) == FORMATS[dtype].largest
+
+
+@given(st.lists(st.floats(width=16), min_size=1, max_size=8))
+def test_simplest_does_not_depend_on_the_order(values: list[float]) -> None:
+    def key(given: list[float], dtype: type) -> str:
+        return np.array(chosen(given, dtype), np.float64).tobytes().hex()[-4:]
+
+    for dtype in (np.float16, ml_dtypes.bfloat16):
+        assert key(values, dtype) == key(values[::-1], dtype)

@@ -1,0 +1,225 @@
+"""The command as a user types it: exit codes, messages, files. In-process, so that it is quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from surrogate_core import cli
+
+OURS = "surrogate_core:SlayerGrad"
+SMALL = ["--profile", "quick", "--dtype", "float32", "--param", "alpha=0.7", "--property", "gradient.*"]
+
+SURROGATES = '''
+import jax, jax.numpy as jnp
+
+def one_sided(alpha):
+    @jax.custom_jvp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defjvp(lambda p, t: (spike(*p), jnp.exp(-alpha * jnp.abs(p[0])) * jnp.where(p[0] < 0, 0.5, 1.0) * t[0]))
+    return spike
+
+def raises(alpha):
+    def spike(x):
+        raise RuntimeError("no current flows")
+    return spike
+
+def refuses(slope):
+    return one_sided(slope)
+
+def none(alpha):
+    return lambda x: None
+
+def number(alpha):
+    return lambda x: 1.0
+
+def pair(alpha):
+    return lambda x: (x, x)
+
+def half(alpha):
+    return lambda x: x[: x.size // 2]
+'''
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of surrogates, in an otherwise empty folder."""
+    path = tmp_path / "mine.py"
+    path.write_text(SURROGATES)
+    return path
+
+
+class Answer:
+    """What a command answered."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run the command line; returns exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["surrogate-core", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        found = capsys.readouterr()
+        code = end.value.code
+        return Answer(code if isinstance(code, int) else 0 if code is None else 1, found.out, found.err)
+
+    return run
+
+
+def test_a_right_surrogate_conforms_with_exit_code_0(command, tmp_path: Path) -> None:
+    results, html, junit = tmp_path / "new" / "r.jsonl", tmp_path / "r.html", tmp_path / "r.xml"
+    answer = command("check", OURS, *SMALL, "--results", results, "--html", html, "--junit", junit)
+    assert (answer.code, answer.err) == (0, "")
+    assert f"{OURS} conforms to the spec slayer: 7 of 7 properties hold." in answer.out
+    assert "ledger: 7 planned = 7 passed" in answer.out
+    assert "no accelerator found for" in answer.out or "gpu" in answer.out
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["header", *["result"] * 7, "footer"]
+    assert html.read_text().lower().startswith("<!doctype html>")
+    assert junit.read_text().count("<testcase") == 7
+
+
+def test_a_wrong_surrogate_does_not_conform_with_exit_code_1(command, file: Path) -> None:
+    answer = command("check", f"{file}:one_sided", *SMALL)
+    assert answer.code == 1
+    assert "does not conform to the spec slayer" in answer.out
+    assert "promised  The gradient at -x is bit for bit the gradient at x." in answer.out
+    assert "given     x = -1 (0xbf800000)" in answer.out
+    assert "Traceback" not in answer.out + answer.err
+
+
+def test_an_exception_of_the_implementation_is_errored_with_its_whole_traceback(command, file: Path) -> None:
+    answer = command("check", f"{file}:raises", *SMALL)
+    assert answer.code == 1
+    assert "7 errored" in answer.out
+    assert 'raise RuntimeError("no current flows")' in answer.out
+    assert answer.out.count("Traceback (most recent call last)") == 1
+
+
+@pytest.mark.parametrize(
+    ("factory", "said"),
+    [
+        ("none", "the spike function returned None for a jax.Array"),
+        ("number", "the spike function returned a float for a jax.Array"),
+        ("pair", "the spike function returned a tuple for a jax.Array"),
+        ("half", "the spikes have shape (4096,) for an input of shape (8192,); see forward.shape"),
+    ],
+)
+def test_what_is_no_array_of_the_right_shape_is_errored(command, file: Path, factory: str, said: str) -> None:
+    answer = command("check", f"{file}:{factory}", *SMALL)
+    assert answer.code == 1
+    assert said in answer.out
+    assert "passed" not in answer.out
+    assert "Traceback" not in answer.out
+
+
+MISTAKES = {
+    "an unknown catalogue name": (["braintols.SlayerGrad"], "did you mean braintools.SlayerGrad"),
+    "an unknown module": (["nowhere.at_all:f"], "no module named 'nowhere'"),
+    "an unknown attribute": (["surrogate_core:SlyerGrad"], "did you mean SlayerGrad"),
+    "an unknown file": (["nowhere.py:f"], "no file"),
+    "a target that is no factory": (["surrogate_core:__version__"], "expected: a factory"),
+    "a spike function in place of a factory": (["surrogate_core:slayer_grad"], "wrap it"),
+    "an unknown spec": ([OURS, "--spec", "slyer"], "did you mean slayer?"),
+    "an unknown parameter": ([OURS, "--param", "alpa=1"], "did you mean alpha?"),
+    "a parameter that is no number": ([OURS, "--param", "alpha=high"], "for example --param alpha=0.5,1,2"),
+    "a parameter outside its domain": ([OURS, "--param", "alpha=-1"], "expected: a finite value in (0, oo)"),
+    "an unknown dtype": ([OURS, "--dtype", "float31"], "did you mean float32"),
+    "a glob that matches nothing": ([OURS, "--property", "grad.*"], "did you mean gradient."),
+    "an unknown profile": ([OURS, "--profile", "fast"], "one of quick, standard, thorough"),
+    "an unknown framework": ([OURS, "--framework", "tensorflow"], "auto, jax or torch"),
+    "the same target twice": ([OURS, OURS], "given twice"),
+    "a results path that cannot be written": ([OURS, *SMALL, "--results", "/proc/nowhere/r"], "a path that can be written"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gets_one_clear_message_and_exit_code_2(command, mistake: str) -> None:
+    arguments, said = MISTAKES[mistake]
+    answer = command("check", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.startswith("error: ")
+    assert ("expected: " in answer.err) and ("next: " in answer.err)
+    assert "Traceback" not in answer.err + answer.out
+
+
+def test_a_factory_that_refuses_the_parameters_is_a_mistake(command, file: Path) -> None:
+    answer = command("check", f"{file}:refuses")
+    assert answer.code == 2
+    assert "refuses the spec's parameters" in answer.err
+
+
+def test_a_target_that_cannot_be_imported_shows_why(command, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("import nowhere_to_be_found\n")
+    answer = command("check", f"{broken}:make")
+    assert answer.code == 2
+    assert "ModuleNotFoundError: No module named 'nowhere_to_be_found'" in answer.err
+
+
+def test_an_unwritable_report_loses_no_results(command, tmp_path: Path) -> None:
+    results = tmp_path / "r.jsonl"
+    answer = command("check", OURS, *SMALL, "--results", results, "--html", "/proc/nowhere/r.html")
+    assert answer.code == 2
+    assert "a path that can be written" in answer.err
+    assert command("report", results, "-o", tmp_path / "r.html").code == 0
+
+
+def test_a_report_of_an_unfinished_run_exits_with_3(command, tmp_path: Path) -> None:
+    results = tmp_path / "r.jsonl"
+    command("check", OURS, *SMALL, "--results", results)
+    results.write_text("".join(results.read_text().splitlines(keepends=True)[:-1]))
+    answer = command("report", results, "-o", tmp_path / "r.html")
+    assert answer.code == 3
+    assert "no verdict, because the run was not finished" in answer.out
+
+
+def test_nothing_judged_exits_with_3(command) -> None:
+    answer = command("check", OURS, "--profile", "quick", "--dtype", "float32", "--property", "device.agreement")
+    if "passed" in answer.out:
+        pytest.skip("several devices are present: device.agreement is judged")
+    assert answer.code == 3
+    assert "nothing was judged" in answer.out
+
+
+@pytest.mark.parametrize("damage", ["", "{}\n", "not json\n", '{"kind": "header", "schema": 99, "planned": 1}\n'])
+def test_what_is_no_results_file_is_refused(command, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(damage)
+    answer = command("report", path)
+    assert answer.code == 2
+    assert "results file" in answer.err
+
+
+def test_list_names_every_property_with_its_promise(command) -> None:
+    from surrogate_core.properties import PROPERTIES
+
+    answer = command("list", "properties")
+    assert answer.code == 0
+    for prop in PROPERTIES:
+        assert prop.id in answer.out
+    assert "The gradient at -x is bit for bit the gradient at x." in answer.out
+
+
+def test_list_shows_specs_and_implementations(command) -> None:
+    assert "exp(-alpha*Abs(x))" in command("list", "specs").out
+    assert "braintools.SlayerGrad" in command("list", "implementations").out
+    assert command("list", "properties", "gradient.peek").code == 2
+
+
+def test_a_missing_library_is_named_with_its_extra(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    import surrogate_core.libraries as libraries
+
+    monkeypatch.setattr(libraries, "installed", lambda surrogate: not surrogate.extra)
+    assert "missing: pip install 'surrogate_core[braintools]'" in command("list", "implementations").out

@@ -1,0 +1,77 @@
+"""The tester tested: every impostor is caught by the property that ought to, every right one passes."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from impostors import ENTRIES, RIGHT, WRONG, Entry
+
+import surrogate_core
+from surrogate_core.properties import PROPERTIES
+
+ROOT = Path(__file__).parent.parent
+ALPHA = {"alpha": [1.72]}
+"""Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
+
+NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
+"""Every defect of the zoo shows in a wide format; the narrow ones are swept whole, whatever the seed."""
+
+SINGLE_DEVICE = {"device.agreement"}
+"""Needs two devices, and an impostor that knows which one it is on."""
+
+
+def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[str]]:
+    """Property -> the states of its results; an accelerator that is there is judged too."""
+    if importlib.util.find_spec(entry.framework) is None:
+        pytest.skip(f"{entry.framework} is missing: pip install 'surrogate_core[{entry.framework}]'")
+    target = f"{ROOT}/{entry.target}"
+    options: dict[str, Any] = {"params": ALPHA, "profile": "quick", "seed": seed, "framework": entry.framework, "dtypes": dtypes}
+    report = surrogate_core.check(target, "slayer", **options)
+    found: dict[str, set[str]] = {}
+    for result in report.results:
+        found.setdefault(result.property_id, set()).add(result.outcome.state)
+    return found
+
+
+@pytest.mark.parametrize("entry", WRONG, ids=lambda e: e.name)
+def test_an_impostor_is_caught_by_the_property_that_ought_to(
+    entry: Entry, record_property: Callable[[str, object], None], seed: int
+) -> None:
+    found = states(entry, seed, WIDE)
+    catcher, *also = entry.caught_by
+    failed = {name for name, outcomes in found.items() if "failed" in outcomes}
+    errored = {name for name, outcomes in found.items() if "errored" in outcomes}
+    caught = bool(errored) if catcher == "errored" else catcher in failed
+    record_property("impostor", [entry.name, "caught" if caught else "missed", sorted(failed)])
+    assert caught, f"{entry.defect}: not caught by {catcher}, failed {sorted(failed)}, errored {sorted(errored)}"
+    assert failed <= {catcher, *also}, f"also caught by {sorted(failed - {catcher, *also})}"
+    if errored:
+        assert "errored" in entry.caught_by, f"errored in {sorted(errored)}"
+
+
+@pytest.mark.parametrize("entry", RIGHT, ids=lambda e: e.name)
+@pytest.mark.parametrize(("seed", "dtypes"), [(0, NARROW + WIDE), (1, WIDE)], ids=["seed 0", "seed 1"])
+def test_a_right_surrogate_passes(
+    entry: Entry, record_property: Callable[[str, object], None], seed: int, dtypes: tuple[str, ...]
+) -> None:
+    found = states(entry, seed, dtypes)
+    wrong = {name: outcomes for name, outcomes in found.items() if outcomes & {"failed", "errored"}}
+    record_property("right", [f"{entry.name}, seed {seed}", "passes" if not wrong else "accused", sorted(wrong)])
+    assert not wrong
+
+
+def test_the_zoo_is_large_and_in_both_frameworks() -> None:
+    assert len(WRONG) >= 25
+    assert len(RIGHT) >= 6
+    for kind in (WRONG, RIGHT):
+        assert {entry.framework for entry in kind} == {"jax", "torch"}
+    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
+
+
+@pytest.mark.parametrize("prop", [p.id for p in PROPERTIES if p.id not in SINGLE_DEVICE])
+def test_every_property_has_an_impostor_that_it_ought_to_catch(prop: str) -> None:
+    assert [entry.name for entry in WRONG if entry.caught_by[0] == prop]

@@ -1,0 +1,107 @@
+"""The pytest plugin and `conformance_tests`, used as a downstream suite uses them: by another pytest."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+WRONG = '''
+import jax, jax.numpy as jnp
+
+def asymmetric(alpha):
+    @jax.custom_jvp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defjvp(lambda p, t: (spike(*p), jnp.exp(-alpha * jnp.abs(p[0])) * jnp.where(p[0] < 0, 0.5, 1.0) * t[0]))
+    return spike
+'''
+
+DOWNSTREAM = """
+import surrogate_core
+from wrong import asymmetric
+
+test_ours = surrogate_core.conformance_tests(
+    "slayer", surrogate_core.SlayerGrad, profile="quick", dtypes=["float32"], properties=["gradient.*"]
+)
+test_wrong = surrogate_core.conformance_tests(
+    "slayer", asymmetric, profile="quick", dtypes=["float32"], properties=["gradient.symmetry", "gradient.peak"]
+)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project of a maintainer."""
+    (tmp_path / "wrong.py").write_text(WRONG)
+    (tmp_path / "test_mine.py").write_text("def test_something_else(): pass\n")
+    return tmp_path
+
+
+def run(project: Path, *arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=300, check=False)
+    return answer.returncode, answer.stdout + answer.stderr
+
+
+QUICK = ("--surrogate-profile", "quick")
+
+
+def test_the_option_adds_one_item_per_property_beside_the_tests_that_are_there(project: Path) -> None:
+    code, text = run(project, "--collect-only", "-q", "--surrogate", "surrogate_core:SlayerGrad")
+    assert code == 0
+    assert "test_mine.py::test_something_else" in text
+    assert "surrogate_core:SlayerGrad::gradient.symmetry" in text
+    assert "15 tests collected" in text
+
+
+def test_k_chooses_and_a_failure_shows_promise_input_and_script_but_no_traceback(project: Path) -> None:
+    code, text = run(project, "--surrogate", "wrong.py:asymmetric", *QUICK, "-k", "symmetry or peak")
+    assert code == 1
+    assert "1 failed, 1 passed, 13 deselected" in text
+    assert "promised  The gradient at -x is bit for bit the gradient at x." in text
+    assert "given     x = -1 (0xbf800000)" in text
+    assert "implementation.asymmetric(alpha=1.0)" in text
+    assert "Traceback" not in text
+
+
+def test_x_stops_and_junitxml_records_under_xdist(project: Path) -> None:
+    options = ("-n", "2", "--junitxml", "j.xml", "-k", "symmetry or peak or nonfinite")
+    code, _ = run(project, "--surrogate", "wrong.py:asymmetric", *QUICK, *options)
+    assert code == 1
+    suite = ElementTree.parse(project / "j.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--surrogate", "surrogate_core:SlayrGrad"), "did you mean SlayerGrad"),
+        (("--surrogate", "surrogate_core:SlayerGrad", "--surrogate-spec", "slyer"), "did you mean slayer?"),
+    ],
+)
+def test_a_mistake_is_a_usage_error(project: Path, options: tuple[str, ...], said: str) -> None:
+    code, text = run(project, *options)
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert said in text
+
+
+def test_conformance_tests_gives_one_item_per_property_in_one_line(project: Path) -> None:
+    (project / "test_surrogate.py").write_text(DOWNSTREAM)
+    code, text = run(project, "-v", "test_surrogate.py")
+    assert code == 1
+    assert "test_surrogate.py::test_ours[gradient.decay] PASSED" in text
+    assert "test_surrogate.py::test_wrong[gradient.symmetry] FAILED" in text
+    assert "test_surrogate.py::test_wrong[gradient.peak] PASSED" in text
+    assert "1 failed, 8 passed" in text
+
+
+def test_a_session_without_the_option_loads_no_framework_and_no_sympy(project: Path) -> None:
+    (project / "test_mine.py").write_text(
+        "import sys\n\ndef test_nothing_is_loaded():\n    assert not {'jax', 'torch', 'sympy', 'numpy'} & set(sys.modules)\n"
+    )
+    code, text = run(project, "-p", "no:benchmark", "-p", "no:hypothesispytest", "-p", "no:jaxtyping")
+    assert code == 0, text

@@ -1,0 +1,89 @@
+"""The README is true: its snippets run, its commands run, its make targets do what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
+SNIPPETS = [block for language, block in BLOCKS if language == "python"]
+COMMANDS = [line for language, block in BLOCKS if language == "console" for line in block.splitlines()]
+DIRECT = [c for c in COMMANDS if c.startswith(("surrogate-core ", "pytest "))]
+SETUP = [c for c in COMMANDS if c not in DIRECT]
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder like a checkout, with the stored results that one of the commands reads."""
+    (tmp_path / "reports").mkdir()
+    head = ["--profile", "quick", "--dtype", "float32", "--property", "gradient.peak"]
+    run(["surrogate-core", "check", "surrogate_core:SlayerGrad", *head, "--results", "reports/check.jsonl"], tmp_path)
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run with the environment's own programs first; the output, once it exits with 0."""
+    here = str(Path(sys.executable).parent)
+    path = os.pathsep.join([here, os.environ["PATH"]])
+    answer = subprocess.run(
+        command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+def test_the_readme_has_snippets_and_commands() -> None:
+    assert len(SNIPPETS) >= 4
+    assert len(DIRECT) >= 6
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_every_python_snippet_runs(snippet: str, checkout: Path) -> None:
+    run([sys.executable, "-c", snippet], checkout)
+
+
+@pytest.mark.parametrize("command", DIRECT)
+def test_every_command_runs(command: str, checkout: Path) -> None:
+    assert run(shlex.split(command), checkout)
+
+
+def test_make_check_does_the_main_job(tmp_path: Path) -> None:
+    # The environment is this one, and taken as ready: what installs it is judged by the tests below.
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    for program in ("surrogate-core", "python"):
+        (venv / "bin" / program).symlink_to(Path(sys.executable).parent / program)
+    (venv / ".ready").touch()
+    text = run(["make", "-o", f"{venv}/.ready", "check", f"VENV={venv}"], ROOT)
+    assert "surrogate_core:SlayerGrad conforms to the spec slayer" in text
+    assert "braintools.SlayerGrad conforms to the spec slayer" in text
+    assert (ROOT / "reports/check.html").exists()
+    assert (ROOT / "reports/check.jsonl").exists()
+
+
+def test_the_pip_equivalents_are_the_makefiles_own_recipe() -> None:
+    recipe = MAKEFILE.replace("$(PYTHON)", "python3").replace("$(BIN)", ".venv/bin").replace("$(VENV)", ".venv")
+    for command in SETUP:
+        if not command.startswith("make "):
+            assert f"\t{command}\n" in recipe, command
+
+
+def test_the_make_targets_named_in_the_readme_exist() -> None:
+    targets = [command.split()[1] for command in SETUP if command.startswith("make ")]
+    assert {"check", "test"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE)
+
+
+def test_ci_calls_the_readmes_test_command() -> None:
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").rstrip().endswith("\nmake test")

@@ -1,0 +1,115 @@
+"""The Python API: ``check(...)`` and the Report that it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surrogate_core import engine
+from surrogate_core.spec import Spec, get_spec
+
+__all__ = ["Report", "check"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        run: header and results, as they are stored.
+    """
+
+    run: engine.Run
+
+    @property
+    def conforms(self) -> bool:
+        """Whether nothing failed or errored, something was judged, and the ledger adds up."""
+        return self.run.conforms
+
+    @property
+    def results(self) -> tuple[engine.Result, ...]:
+        return self.run.results
+
+    @property
+    def ledger(self) -> engine.Ledger:
+        return self.run.ledger
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the results file; raises :class:`BadInput` where the path cannot be written."""
+        writer = engine.Writer(path, self.run.header)
+        for result in self.results:
+            writer.add(result)
+        if self.run.complete:
+            writer.finish()
+        writer.close()
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report, one offline file."""
+        from surrogate_core.report import html
+
+        html.write([self.run], path)
+
+
+def check(
+    target: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
+    spec: str | Spec = "slayer",
+    *,
+    params: Mapping[str, Sequence[float]] | None = None,
+    profile: str = "standard",
+    properties: Sequence[str] = (),
+    dtypes: Sequence[str] = (),
+    seed: int = 0,
+    framework: str = "auto",
+    results: str | os.PathLike[str] | None = None,
+    on_result: Callable[[engine.Result], None] | None = None,
+    on_plan: Callable[[engine.Plan], None] | None = None,
+) -> Report:
+    """Judge one or more implementations against a spec.
+
+    Args:
+        target: a factory, or where to find one (``package.module:attribute``, ``path/to/file.py:attribute``,
+            a catalogue name); or several of them.
+        spec: a Spec, or the name of one in the catalogue.
+        params: values to judge at, by parameter; by default the spec's own samples.
+        profile: ``quick``, ``standard`` or ``thorough``.
+        properties: ids or globs; by default all.
+        dtypes: by default float16, bfloat16, float32 and float64.
+        seed: of the random inputs.
+        framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
+        results: where to write the results file while the check runs.
+        on_result: called with each result as it happens.
+        on_plan: called once with what will be done.
+
+    Raises:
+        BadInput: an argument that cannot be used; the message says what was expected and what to do.
+    """
+    targets = [target] if isinstance(target, str) or callable(target) else list(target)
+    planned = engine.plan(
+        targets,
+        get_spec(spec) if isinstance(spec, str) else spec,
+        params=params,
+        profile=profile,
+        properties=properties,
+        dtypes=dtypes,
+        seed=seed,
+        framework=framework,
+    )
+    if on_plan:
+        on_plan(planned)
+    head, done = engine.header(planned), []
+    writer = engine.Writer(results, head) if results is not None else None
+    try:
+        for result in engine.run(planned.units):
+            done.append(result)
+            if writer:
+                writer.add(result)
+            if on_result:
+                on_result(result)
+        if writer:
+            writer.finish()
+    finally:
+        if writer:
+            writer.close()
+    return Report(engine.Run(head, tuple(done), complete=True))

@@ -1,0 +1,206 @@
+"""The command line. Thin: it reads options, calls the API, shows what came back."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from surrogate_core.errors import BadInput
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="surrogate-core",
+    help="Judge surrogate gradients of spiking networks against what they declare.\n\n"
+    "Exit codes: 0 conforms, 1 does not conform, 2 could not be carried out, "
+    "3 nothing was judged or the ledger does not add up.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+"""Exit codes: 0 conforms, 1 does not, 2 not carried out, 3 nothing judged or the ledger is off."""
+
+listing = typer.Typer(help="What there is to choose from.", no_args_is_help=True)
+app.add_typer(listing, name="list")
+
+Targets = Annotated[
+    list[str],
+    typer.Argument(
+        help="package.module:attribute, path/to/file.py:attribute, or a catalogue name.", show_default=False
+    ),
+]
+
+
+def _parameters(given: list[str]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for text in given:
+        name, equals, values = text.partition("=")
+        try:
+            numbers = [float(value) for value in values.split(",")]
+        except ValueError:
+            numbers = []
+        if not equals or not name or not numbers:
+            raise BadInput(f"--param {text!r}", "NAME=VALUE or NAME=VALUE,VALUE", "for example --param alpha=0.5,1,2")
+        found.setdefault(name, []).extend(numbers)
+    return found
+
+
+@app.command()
+def check(
+    targets: Targets,
+    spec: Annotated[str, typer.Option(help="What the targets declare: a name from `list specs`.")] = "slayer",
+    param: Annotated[list[str] | None, typer.Option(help="Values to judge at, as alpha=0.5,1,2.")] = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
+    property_: Annotated[
+        list[str] | None, typer.Option("--property", help="Id or glob, such as 'gradient.*'. Repeatable.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
+    framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
+    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    results: Annotated[Path | None, typer.Option(help="Write results here while running (JSON lines).")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+) -> None:
+    """Judge implementations against a spec."""
+    from surrogate_core import api
+
+    console = Console()
+    with _progress() as (on_plan, on_result):
+        report = api.check(
+            targets,
+            spec,
+            params=_parameters(param or []),
+            profile=profile,
+            properties=property_ or [],
+            dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+            seed=seed,
+            framework=framework,
+            results=results,
+            on_plan=on_plan,
+            on_result=on_result,
+        )
+    from surrogate_core.report import junit as junit_file
+    from surrogate_core.report import terminal
+
+    # Shown before any file is drawn: a path that cannot be written must not cost the answer.
+    terminal.show(report.run, console)
+    if junit:
+        junit_file.write(report.run, junit)
+    if html:
+        report.to_html(html)
+    for path in filter(None, (results, junit, html)):
+        console.print(f"wrote {path}", style="dim", highlight=False)
+    raise typer.Exit(report.run.exit_code)
+
+
+class _progress:  # noqa: N801  (a context manager, used like a function)
+    """A progress bar on stderr, gone when it is done; nothing where stderr is no terminal."""
+
+    def __enter__(self) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        stderr = Console(stderr=True)
+        self._bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
+        self._bar.start()
+        task = self._bar.add_task("planning", total=None)
+
+        def on_plan(plan: Any) -> None:
+            self._bar.update(task, total=len(plan.units))
+
+        def on_result(result: Any) -> None:
+            self._bar.update(task, advance=1, description=f"{result.implementation} {result.property_id}")
+
+        return on_plan, on_result
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+@app.command()
+def report(
+    results: Annotated[list[Path], typer.Argument(help="Results files written by check.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
+) -> None:
+    """Draw stored results as one offline HTML file. Nothing is run again."""
+    from surrogate_core import engine
+    from surrogate_core.report import html, terminal
+
+    runs = [engine.read(path) for path in results]
+    html.write(runs, output)
+    console = Console()
+    for run in runs:
+        for implementation in run.header["implementations"]:
+            console.print(terminal.verdict(run, str(implementation["name"])), highlight=False, markup=False)
+    console.print(f"wrote {output}", style="dim", highlight=False)
+    raise typer.Exit(max((run.exit_code for run in runs), default=3))
+
+
+Glob = Annotated[str, typer.Argument(help="Show only names that match this glob.")]
+
+
+def _rows(rows: list[tuple[str, ...]], glob: str, what: str) -> None:
+    from rich.table import Table
+
+    matching = [row for row in rows if fnmatch.fnmatch(row[0], glob)]
+    if not matching:
+        from surrogate_core.errors import near_misses
+
+        raise BadInput(
+            f"{what} {glob!r}", "a name or glob that matches something", near_misses(glob, [r[0] for r in rows])
+        )
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    for row in matching:
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+@listing.command("specs")
+def list_specs(glob: Glob = "*") -> None:
+    """Specs: name, formula, source."""
+    from surrogate_core.spec import get_spec, spec_names
+
+    specs = [get_spec(name) for name in spec_names()]
+    _rows([(s.name, str(s.gradient), s.source) for s in specs], glob, "spec")
+
+
+@listing.command("properties")
+def list_properties(glob: Glob = "*") -> None:
+    """Properties: id, and the promise that a person reads."""
+    from surrogate_core.properties import PROPERTIES
+
+    _rows([(p.id, p.promise) for p in PROPERTIES], glob, "property")
+
+
+@listing.command("implementations")
+def list_implementations(glob: Glob = "*") -> None:
+    """Known surrogates: name, the spec each declares, whether it is installed."""
+    from surrogate_core.libraries import SURROGATES, installed
+
+    rows = [
+        (
+            s.name,
+            s.spec,
+            s.framework,
+            "installed" if installed(s) else f"missing: pip install 'surrogate_core[{s.extra}]'",
+        )
+        for s in SURROGATES.values()
+    ]
+    _rows(rows, glob, "implementation")
+
+
+def main() -> None:
+    """Entry point. Targets are also looked for in the current folder, as with `python -m`."""
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        app()
+    except BadInput as mistake:
+        Console(stderr=True).print(f"error: {mistake}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)

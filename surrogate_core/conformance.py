@@ -1,0 +1,76 @@
+"""``conformance_tests``: a downstream test-suite judges its own surrogate, one pytest item per property."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from surrogate_core import engine
+from surrogate_core.properties import select
+from surrogate_core.report.cells import cells
+from surrogate_core.report.failure import explain
+from surrogate_core.spec import Spec, get_spec
+
+__all__ = ["conformance_tests", "settle"]
+
+
+def conformance_tests(
+    spec: str | Spec,
+    factory: str | Callable[..., Any],
+    *,
+    params: Mapping[str, Sequence[float]] | None = None,
+    profile: str = "standard",
+    properties: Sequence[str] = (),
+    dtypes: Sequence[str] = (),
+    seed: int = 0,
+    framework: str = "auto",
+) -> Callable[[str], None]:
+    """A parametrised test function, to be given a name that pytest collects.
+
+        test_my_surrogate = surrogate_core.conformance_tests("slayer", MySurrogate)
+
+    Args:
+        spec: what ``factory`` declares: a Spec, or a name from the catalogue.
+        factory: called with the spec's parameters by keyword, returns a spike function; or a target.
+        params: values to judge at, by parameter.
+        profile: ``quick``, ``standard`` or ``thorough``.
+        properties: ids or globs; by default all that the spec promises.
+        dtypes: by default float16, bfloat16, float32 and float64.
+        seed: of the random inputs.
+        framework: ``jax``, ``torch``, or ``auto``.
+
+    Raises:
+        BadInput: the spec or a property is not known; anything else is found out when the test runs.
+    """
+    import pytest
+
+    declared = get_spec(spec) if isinstance(spec, str) else spec
+    ids = [p.id for p in select(tuple(properties)) if p.applies(declared)]
+
+    @pytest.mark.parametrize("surrogate_property", ids)
+    def test_surrogate(surrogate_property: str) -> None:
+        planned = engine.plan(
+            [factory],
+            declared,
+            params=params,
+            profile=profile,
+            properties=[surrogate_property],
+            dtypes=dtypes,
+            seed=seed,
+            framework=framework,
+        )
+        settle(planned)
+
+    return test_surrogate
+
+
+def settle(planned: engine.Plan) -> None:
+    """Run a plan of one property, and pass, fail or skip the pytest item that runs it."""
+    import pytest
+
+    run = engine.Run(engine.header(planned), tuple(engine.run(planned.units)), complete=True)
+    (cell,) = cells(run)
+    if cell.state in ("failed", "errored"):
+        pytest.fail(explain(cell), pytrace=False)
+    if cell.state in ("unsupported", "skipped"):
+        pytest.skip(f"{cell.state}: {cell.detail}")

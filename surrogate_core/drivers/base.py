@@ -1,0 +1,181 @@
+"""What a driver is asked and what it answers: frozen values, NumPy on both sides of the door."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+__all__ = ["BrokenContract", "Device", "Driver", "Observation", "Operation", "Request", "Transform", "Unsupported"]
+
+Operation = Literal["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"]
+"""How a spike function is evaluated:
+
+value   the spikes alone;
+vjp     the spikes, and the cotangent ``direction`` pulled back;
+jvp     the spikes, and the tangent ``direction`` pushed forward;
+grad    the gradient of the sum of the spikes;
+jacrev, jacfwd   the whole Jacobian, in reverse or forward mode.
+"""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A transformation of a function: ``jit``, or ``vmap`` over one axis."""
+
+    name: Literal["jit", "vmap"]
+    in_axis: int = 0
+    out_axis: int = 0
+
+    def __str__(self) -> str:
+        return self.name if self.name == "jit" else f"vmap(in_axes={self.in_axis}, out_axes={self.out_axis})"
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """One evaluation of a spike function.
+
+    Attributes:
+        operation: see :data:`Operation`.
+        x: the inputs, in the format under test.
+        direction: cotangent or tangent, of the shape of the spikes; ones where it is ``None``.
+        inner: transformations of the spike function, applied before the operation.
+        outer: transformations of the whole operation.
+        device: where to evaluate; ``None`` is the device under test.
+    """
+
+    operation: Operation
+    x: np.ndarray
+    direction: np.ndarray | None = None
+    inner: tuple[Transform, ...] = ()
+    outer: tuple[Transform, ...] = ()
+    device: str | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for requests with the same answer, so that properties share an evaluation."""
+        return (self.operation, _digest(self.x), _digest(self.direction), self.inner, self.outer, self.device)
+
+    def at(self, index: Any) -> Request:
+        """The same request for a part of the inputs."""
+        direction = None if self.direction is None else self.direction[index]
+        return replace(self, x=self.x[index], direction=direction)
+
+
+def _digest(array: np.ndarray | None) -> tuple[Any, ...] | None:
+    if array is None:
+        return None
+    content = hashlib.blake2b(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"", digest_size=16)
+    return (array.dtype.name, array.shape, content.digest())
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What came back, on the host.
+
+    Attributes:
+        value: the spikes, in the dtype and shape that the implementation returned.
+        derivative: what the operation derived, or ``None`` for ``value``.
+    """
+
+    value: np.ndarray
+    derivative: np.ndarray | None = None
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """The derivative; raises :class:`ValueError` on the observation of a value alone."""
+        if self.derivative is None:
+            raise ValueError("a value was observed, no derivative")
+        return self.derivative
+
+
+@dataclass(frozen=True)
+class Device:
+    """One device: its ``name`` (``cpu:0``), and the make that the framework reports (``kind``)."""
+
+    name: str
+    kind: str
+
+
+class Unsupported(Exception):
+    """The implementation does not offer a capability (forward mode, batching, a dtype). Not a failure.
+
+    The message says which, and what the framework answered.
+    """
+
+
+class BrokenContract(Exception):
+    """A spike function returned something that is no array of its framework: None, a tuple, a float."""
+
+
+class Driver(Protocol):
+    """How one framework evaluates a spike function. One module a framework."""
+
+    name: str
+
+    def version(self) -> str:
+        """The framework's version."""
+        ...
+
+    def devices(self) -> tuple[Device, ...]:
+        """Every device of every backend that is present, the first of each backend first."""
+        ...
+
+    def absent(self) -> tuple[str, ...]:
+        """Accelerators that were looked for and are not there."""
+        ...
+
+    def scope(self, dtype: str, device: str) -> contextlib.AbstractContextManager[Any]:
+        """Within it, ``dtype`` can be represented and ``device`` is the default."""
+        ...
+
+    def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
+        """Evaluate; call it within :meth:`scope`.
+
+        Raises:
+            Unsupported: the implementation lacks what the request needs.
+            BrokenContract: the spike function returned no array.
+            Exception: whatever the implementation raises.
+        """
+        ...
+
+    def compilations(self) -> int:
+        """How many programs were compiled in this process so far (0 where nothing is)."""
+        ...
+
+    def script(self, request: Request, build: str, imports: str) -> str:
+        """A program that repeats ``request`` with only the framework and the implementation.
+
+        ``imports`` brings the factory into scope; ``build`` is the expression that calls it.
+        """
+        ...
+
+
+def literal(array: np.ndarray) -> str:
+    """The values as Python source that reproduces every bit: hexadecimal floats, ``nan`` and ``inf``."""
+
+    def one(number: float) -> str:
+        if number != number or number in (np.inf, -np.inf):
+            return f'float("{number}")'
+        short = repr(number)
+        return short if len(short) < 8 else f'float.fromhex("{number.hex()}")'
+
+    def nest(values: Any) -> str:
+        return one(values) if isinstance(values, float) else "[" + ", ".join(map(nest, values)) + "]"
+
+    return nest(array.astype(np.float64).tolist())
+
+
+def describe(operation: Operation, inner: tuple[Transform, ...], outer: tuple[Transform, ...]) -> str:
+    """The evaluation in words: ``jit(vjp(vmap(in_axes=1, out_axes=0)(spike)))``."""
+    text = "spike"
+    for transform in inner:
+        text = f"{transform}({text})"
+    text = text if operation == "value" else f"{operation}({text})"
+    for transform in outer:
+        text = f"{transform}({text})"
+    return text

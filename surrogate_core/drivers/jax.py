@@ -1,0 +1,178 @@
+"""Driver for JAX."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.monitoring
+import numpy as np
+
+from surrogate_core.drivers.base import (
+    BrokenContract,
+    Device,
+    Observation,
+    Request,
+    Transform,
+    Unsupported,
+    literal,
+)
+
+__all__ = ["JaxDriver"]
+
+ACCELERATORS = ("gpu", "tpu")
+
+MISSING = (
+    (re.compile(r"forward-mode autodiff|forward-mode differentiation|\(jvp\) to a custom_vjp"), "forward mode"),
+    (re.compile(r"Batching rule for .* not implemented"), "batching"),
+    (re.compile(r"(Differentiation|JVP) rule for .* not implemented"), "differentiation"),
+)
+"""What JAX says when a function lacks a rule. Everything else is the implementation's own exception."""
+
+_compilations = 0
+
+
+def _count(event: str, duration_secs: float, **_: Any) -> None:
+    global _compilations
+    _compilations += event == "/jax/core/compile/backend_compile_duration"
+
+
+jax.monitoring.register_event_duration_secs_listener(_count)
+
+
+class JaxDriver:
+    """How JAX evaluates a spike function. See :class:`surrogate_core.drivers.base.Driver`."""
+
+    name = "jax"
+
+    def version(self) -> str:
+        return jax.__version__
+
+    @functools.cached_property
+    def _devices(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for platform in dict.fromkeys((jax.default_backend(), "cpu", *ACCELERATORS)):
+            with contextlib.suppress(RuntimeError):
+                found |= {f"{d.platform}:{d.id}": d for d in jax.devices(platform)}
+        return found
+
+    def devices(self) -> tuple[Device, ...]:
+        return tuple(Device(name, d.device_kind) for name, d in self._devices.items())
+
+    def absent(self) -> tuple[str, ...]:
+        present = {name.partition(":")[0] for name in self._devices}
+        return tuple(p for p in ACCELERATORS if p not in present)
+
+    @contextlib.contextmanager
+    def scope(self, dtype: str, device: str) -> Iterator[None]:
+        # Scoped and entered late: some libraries switch x64 off when they are imported.
+        with jax.enable_x64(dtype == "float64"), jax.default_device(self._devices[device]):
+            yield
+
+    def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
+        target = self._devices[request.device or device]
+        x = jax.device_put(request.x, target)
+        direction = None if request.direction is None else jax.device_put(request.direction, target)
+        try:
+            value, derivative = _operation(_checked(function), request)(x, direction)
+        except (TypeError, NotImplementedError, ValueError) as error:
+            for pattern, capability in MISSING:
+                if pattern.search(str(error)):
+                    raise Unsupported(f"{capability}: {str(error).splitlines()[0]}") from error
+            raise
+        return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
+
+    def compilations(self) -> int:
+        return _compilations
+
+    def script(self, request: Request, build: str, imports: str) -> str:
+        dtype = request.x.dtype.name
+        lines = ["import jax", "import jax.numpy as jnp", imports]
+        if dtype == "float64":
+            # After the import: some libraries switch x64 off when they are imported.
+            lines.append('jax.config.update("jax_enable_x64", True)')
+        lines += [f"spike = {build}", f"x = jnp.array({literal(request.x)}, dtype=jnp.{dtype})"]
+        call = "spike"
+        for transform in request.inner:
+            call = _source(transform, call, 1)
+        v = "jnp.ones_like(x)"
+        if request.direction is not None:
+            v = f"jnp.array({literal(request.direction)}, dtype=jnp.{dtype})"
+        lines.append(f"v = {v}")
+        operation = {
+            "value": f"lambda x, v: {call}(x)",
+            "vjp": f"lambda x, v: jax.vjp({call}, x)[1](v)[0]",
+            "jvp": f"lambda x, v: jax.jvp({call}, (x,), (v,))[1]",
+            "grad": f"lambda x, v: jax.grad(lambda x: {call}(x).sum())(x)",
+            "jacrev": f"lambda x, v: jax.jacrev({call})(x)",
+            "jacfwd": f"lambda x, v: jax.jacfwd({call})(x)",
+        }[request.operation]
+        whole = f"({operation})"
+        for transform in request.outer:
+            whole = _source(transform, whole, 2)
+        lines.append(f"print({whole}(x, v))")
+        return "\n".join(lines) + "\n"
+
+
+def _source(transform: Transform, call: str, arguments: int) -> str:
+    if transform.name == "jit":
+        return f"jax.jit({call})"
+    axes = f"({', '.join([str(transform.in_axis)] * arguments)})" if arguments > 1 else str(transform.in_axis)
+    return f"jax.vmap({call}, in_axes={axes}, out_axes={transform.out_axis})"
+
+
+def _checked(function: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:
+    def checked(x: jax.Array) -> jax.Array:
+        y = function(x)
+        if not isinstance(y, jax.Array):
+            raise BrokenContract(
+                f"the spike function returned {_name(y)} for a jax.Array of dtype {x.dtype} and shape {x.shape}; "
+                "expected one jax.Array"
+            )
+        return y
+
+    return checked
+
+
+def _name(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...], axes: bool) -> Callable[..., Any]:
+    for t in transforms:
+        if t.name == "jit":
+            function = jax.jit(function)
+        else:
+            # An absent direction (None) has no axis: vmap leaves an empty pytree alone.
+            function = jax.vmap(function, in_axes=(t.in_axis, t.in_axis) if axes else t.in_axis, out_axes=t.out_axis)
+    return function
+
+
+def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """(x, direction) -> (value, derivative), with all transformations in place."""
+    spike = _transformed(function, request.inner, axes=False)
+
+    def vjp(x: Any, cotangent: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(spike, x)
+        if cotangent is None:
+            cotangent = np.ones(value.shape, value.dtype)
+        elif cotangent.shape != value.shape:
+            raise BrokenContract(f"the spike function returned the shape {value.shape}; expected {cotangent.shape}")
+        return value, pull(cotangent.astype(value.dtype))[0]
+
+    def jvp(x: Any, tangent: Any) -> tuple[Any, Any]:
+        return jax.jvp(spike, (x,), (np.ones(x.shape, x.dtype) if tangent is None else tangent,))
+
+    operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
+        "value": lambda x, _: (spike(x), None),
+        "vjp": vjp,
+        "jvp": jvp,
+        "grad": lambda x, _: (spike(x), jax.grad(lambda x: spike(x).sum())(x)),
+        "jacrev": lambda x, _: (spike(x), jax.jacrev(spike)(x)),
+        "jacfwd": lambda x, _: (spike(x), jax.jacfwd(spike)(x)),
+    }
+    return _transformed(operations[request.operation], request.outer, axes=True)

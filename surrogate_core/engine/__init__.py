@@ -1,0 +1,15 @@
+"""Planning, running, the ledger, and the results file."""
+
+from surrogate_core.engine.ledger import Ledger as Ledger
+from surrogate_core.engine.plan import PROFILES as PROFILES
+from surrogate_core.engine.plan import Plan as Plan
+from surrogate_core.engine.plan import Unit as Unit
+from surrogate_core.engine.plan import plan as plan
+from surrogate_core.engine.result import Result as Result
+from surrogate_core.engine.run import run as run
+from surrogate_core.engine.store import Run as Run
+from surrogate_core.engine.store import Writer as Writer
+from surrogate_core.engine.store import header as header
+from surrogate_core.engine.store import read as read
+from surrogate_core.engine.target import Target as Target
+from surrogate_core.engine.target import resolve as resolve

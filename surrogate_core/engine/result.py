@@ -1,0 +1,122 @@
+"""A result: one property, judged for one implementation in one case. Plain values, stored as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from surrogate_core.properties.outcome import (
+    Errored,
+    ExpectedFailure,
+    Failed,
+    Outcome,
+    Passed,
+    Skipped,
+    Unsupported,
+)
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["Result", "from_json", "to_json"]
+
+OUTCOMES: dict[str, type[Any]] = {
+    kind.state: kind for kind in (Passed, Failed, Errored, Unsupported, Skipped, ExpectedFailure)
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one unit of work.
+
+    Attributes:
+        implementation: its name, as the header of the results file lists it.
+        seconds: time spent on it, shared evaluations counted where they first happened.
+        compilations: programs compiled on the way.
+    """
+
+    implementation: str
+    property_id: str
+    dtype: str
+    device: str
+    parameters: Parameters
+    outcome: Outcome
+    seconds: float = 0.0
+    compilations: int = 0
+
+    @property
+    def id(self) -> str:
+        """Stable name: ``implementation::property[dtype-parameter=value-device]``."""
+        return f"{self.implementation}::{self.property_id}[{self.case}]"
+
+    @property
+    def case(self) -> str:
+        """Where it was judged, in words."""
+        # Six digits where they tell the value; all of them where two values would share a name.
+        values = (f"{name}={f'{v:g}' if float(f'{v:g}') == v else repr(v)}" for name, v in self.parameters)
+        return "-".join([self.dtype, *values, self.device])
+
+
+def plain(value: Any) -> Any:
+    """``value`` with everything JSON lacks put into words: NaN and infinities as strings, tuples as lists."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """A result as JSON-able values; the witness is not stored, its script is."""
+    outcome = result.outcome
+    stored = {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name not in ("witness", "failure")}
+    if isinstance(outcome, ExpectedFailure):
+        stored |= {"failure": to_json(_with_outcome(result, outcome.failure))["outcome"]}
+    return plain(
+        {
+            "implementation": result.implementation,
+            "property": result.property_id,
+            "dtype": result.dtype,
+            "device": result.device,
+            "parameters": dict(result.parameters),
+            "outcome": {"state": outcome.state, **stored},
+            "seconds": round(result.seconds, 6),
+            "compilations": result.compilations,
+        }
+    )
+
+
+def _with_outcome(result: Result, outcome: Outcome) -> Result:
+    return Result(result.implementation, result.property_id, result.dtype, result.device, result.parameters, outcome)
+
+
+def from_json(stored: Mapping[str, Any]) -> Result:
+    """The result that :func:`to_json` stored.
+
+    Raises:
+        KeyError, TypeError, ValueError: the values are not those of a result.
+    """
+    return Result(
+        implementation=str(stored["implementation"]),
+        property_id=str(stored["property"]),
+        dtype=str(stored["dtype"]),
+        device=str(stored["device"]),
+        parameters=tuple((str(name), float(value)) for name, value in stored["parameters"].items()),
+        outcome=_outcome(stored["outcome"]),
+        seconds=float(stored["seconds"]),
+        compilations=int(stored["compilations"]),
+    )
+
+
+def _outcome(stored: Mapping[str, Any]) -> Outcome:
+    kind = OUTCOMES[stored["state"]]
+    values = {name: value for name, value in stored.items() if name != "state"}
+    if "remarks" in values:
+        values["remarks"] = tuple(values["remarks"])
+    if values.get("severity") is not None:
+        values["severity"] = float(values["severity"])  # an infinite one is stored as a word
+    if "failure" in values:
+        values["failure"] = _outcome(values["failure"])
+    return kind(**values)

@@ -1,0 +1,141 @@
+"""Running: each unit of work becomes one result. What units of one case evaluate, they share."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from surrogate_core.drivers import BrokenContract, Driver, Observation, Request, Unsupported, get_driver
+from surrogate_core.engine.plan import Implementation, Unit
+from surrogate_core.engine.result import Result
+from surrogate_core.engine.witness import script
+from surrogate_core.properties import Case, Property, get_property
+from surrogate_core.properties import outcome as outcomes
+
+__all__ = ["Bench", "run"]
+
+
+def run(units: Sequence[Unit]) -> Iterator[Result]:
+    """The results of ``units``, one after the other, as they happen."""
+    bench: Bench | None = None
+    for unit in units:
+        if bench is None or not bench.serves(unit):
+            bench = Bench(unit.implementation, unit.case)
+        yield bench.judge(unit)
+
+
+class Bench:
+    """One implementation in one case, with the evaluations that its properties share.
+
+    It is dropped with the case, so that no more than one case's arrays are held.
+    """
+
+    def __init__(self, implementation: Implementation, case: Case) -> None:
+        self.implementation, self.case = implementation, case
+        self.driver: Driver = get_driver(implementation.framework)
+        self._seen: dict[Any, Observation | Unsupported | Exception] = {}
+        self._function: Callable[[Any], Any] | None = None
+
+    def serves(self, unit: Unit) -> bool:
+        return unit.implementation == self.implementation and unit.case == self.case
+
+    def judge(self, unit: Unit) -> Result:
+        """Observe and judge one property."""
+        start, compiled = time.perf_counter(), self.driver.compilations()
+        outcome = self._outcome(get_property(unit.property_id))
+        return Result(
+            implementation=self.implementation.name,
+            property_id=unit.property_id,
+            dtype=self.case.dtype,
+            device=self.case.device,
+            parameters=self.case.parameters,
+            outcome=outcome,
+            seconds=time.perf_counter() - start,
+            compilations=self.driver.compilations() - compiled,
+        )
+
+    def _outcome(self, judged: Property) -> outcomes.Outcome:
+        if reason := judged.skip(self.case):
+            return outcomes.Skipped(reason)
+        requests = judged.observe(self.case)
+        seen: dict[str, Observation | Unsupported] = {}
+        for name, request in requests.items():
+            answer = self.observe(request)
+            if isinstance(answer, Exception) and not isinstance(answer, Unsupported):
+                return self._errored(answer, name, request)
+            if isinstance(answer, Observation) and not judged.any_shape and (wrong := _misshapen(answer, request)):
+                return outcomes.Errored(wrong, script=self._script(request, judged, wrong))
+            seen[name] = answer
+        try:
+            # Judges compare NaNs and infinities on purpose; NumPy's warnings about them say nothing.
+            with np.errstate(all="ignore"):
+                outcome = judged.judge(self.case, seen)
+        except Unsupported as missing:
+            return outcomes.Unsupported(str(missing))
+        if isinstance(outcome, outcomes.Failed):
+            return replace(outcome, script=script(self, judged, outcome))
+        return outcome
+
+    def observe(self, request: Request) -> Observation | Unsupported | Exception:
+        """Evaluate once; the exception, where the implementation raised one, is an answer like any other."""
+        if request.key not in self._seen:
+            self._seen[request.key] = self._evaluate(request)
+        return self._seen[request.key]
+
+    def _evaluate(self, request: Request) -> Observation | Unsupported | Exception:
+        with self.driver.scope(self.case.dtype, self.case.device):
+            try:
+                if self._function is None:
+                    self._function = self.implementation.target.build(self.case.parameters)
+                return self.driver.observe(self._function, request, self.case.device)
+            except Unsupported as missing:
+                return missing
+            except Exception as error:
+                # Whatever the code under test raises is a result, told with its whole traceback.
+                return error
+            except SystemExit as error:
+                # It must not choose our exit code: sys.exit(0) would read as "conforms".
+                return RuntimeError(f"the implementation left with sys.exit({error.code!r})").with_traceback(
+                    error.__traceback__
+                )
+
+    def _errored(self, error: Exception, name: str, request: Request) -> outcomes.Outcome:
+        if self._refuses_dtype():
+            return outcomes.Unsupported(f"dtype {self.case.dtype}: {_sentence(error)}")
+        message = str(error) if isinstance(error, BrokenContract) else _sentence(error)
+        trace = "" if isinstance(error, BrokenContract) else "".join(traceback.format_exception(error))
+        return outcomes.Errored(message, trace, self._script(request, None, message))
+
+    def _refuses_dtype(self) -> bool:
+        """Whether the spikes alone are refused in this dtype, yet given in float32."""
+        if self.case.dtype == "float32":
+            return False
+        small = Request("value", self.case.sample((2,)))
+        here = self.observe(small)
+        if isinstance(here, (Observation, BrokenContract)):
+            return False
+        other = Bench(self.implementation, replace(self.case, dtype="float32"))
+        return isinstance(other.observe(Request("value", small.x.astype("float32"))), Observation)
+
+    def _script(self, request: Request, judged: Property | None, message: str) -> str:
+        small = request if request.x.size <= 64 else request.at(slice(0, 2))
+        imports, build = self.implementation.target.script(self.case.parameters)
+        head = f"# {judged.promise}\n" if judged else ""
+        return f"{head}# {message.splitlines()[0]}\n{self.driver.script(small, build, imports)}" if build else ""
+
+
+def _misshapen(observation: Observation, request: Request) -> str:
+    if observation.value.shape != request.x.shape:
+        shapes = f"{observation.value.shape} for an input of shape {request.x.shape}"
+        return f"the spikes have shape {shapes}; see forward.shape"
+    return ""
+
+
+def _sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"

@@ -1,0 +1,207 @@
+"""The results file: JSON lines. A header, one line per result as it happens, a footer with the ledger.
+
+A file without its footer is incomplete: it is read as far as it goes and says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import sympy
+
+from surrogate_core.drivers import get_driver
+from surrogate_core.engine.ledger import Ledger, account
+from surrogate_core.engine.plan import Plan
+from surrogate_core.engine.result import Result, from_json, plain, to_json
+from surrogate_core.engine.versions import packages
+from surrogate_core.errors import BadInput
+from surrogate_core.properties import PROPERTIES
+
+__all__ = ["SCHEMA", "Run", "Writer", "header", "read"]
+
+SCHEMA = 1
+"""Version of the file's layout; a reader refuses what is newer than itself."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it is stored: all that a report or a comparison may know.
+
+    Attributes:
+        header: what was asked, of whom, where.
+        results: in the order in which they happened.
+        complete: whether the footer is there.
+    """
+
+    header: Mapping[str, Any]
+    results: tuple[Result, ...]
+    complete: bool
+
+    @property
+    def ledger(self) -> Ledger:
+        return account(int(self.header["planned"]), self.results)
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Why the run proves nothing; empty where it is complete and adds up."""
+        unfinished = () if self.complete else ("the run was not finished: its footer is missing",)
+        return unfinished + self.ledger.objections
+
+    @property
+    def conforms(self) -> bool:
+        """Whether everything planned was accounted for, something judged, and nothing failed or errored."""
+        counts = self.ledger.counts
+        return not self.objections and not counts["failed"] and not counts["errored"]
+
+    def of(self, implementation: str) -> tuple[Result, ...]:
+        """The results of one implementation."""
+        return tuple(r for r in self.results if r.implementation == implementation)
+
+    @property
+    def exit_code(self) -> int:
+        """0 conforms, 1 does not conform, 3 nothing was judged or the ledger does not add up."""
+        return 3 if self.objections else 0 if self.conforms else 1
+
+
+def header(plan: Plan) -> dict[str, Any]:
+    """What the first line of a results file says."""
+    spec, frameworks = plan.spec, dict.fromkeys(i.framework for i in plan.implementations)
+    return plain(
+        {
+            "kind": "header",
+            "schema": SCHEMA,
+            "spec": {
+                "name": spec.name,
+                "title": spec.title,
+                "source": spec.source,
+                "gradient": str(spec.gradient),
+                "latex": sympy.latex(spec.gradient),
+                "forward": str(spec.step),
+                "at_threshold": spec.at_threshold,
+                "claims": [claim.sentence() for claim in spec.claims],
+            },
+            "properties": {p.id: p.promise for p in PROPERTIES},
+            "implementations": [
+                {
+                    "name": i.name,
+                    "framework": i.framework,
+                    "package": i.target.distribution,
+                    "version": i.target.version(),
+                }
+                for i in plan.implementations
+            ],
+            "environment": {
+                "python": platform.python_version(),
+                "platform": platform.platform(),
+                "packages": packages(),
+            },
+            "devices": {n: [[d.name, d.kind] for d in get_driver(n).devices()] for n in frameworks},
+            "absent": {n: list(get_driver(n).absent()) for n in frameworks},
+            "profile": plan.profile,
+            "seed": plan.seed,
+            "planned": len(plan.units),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        }
+    )
+
+
+class Writer:
+    """Writes a results file line by line; every line is on disk before the next unit starts.
+
+    Raises:
+        BadInput: the path cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], head: Mapping[str, Any]) -> None:
+        self._results: list[Result] = []
+        self._planned = int(head["planned"])
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = Path(path).open("w", encoding="utf-8")  # noqa: SIM115  (closed by close())
+        except OSError as error:
+            raise BadInput(
+                f"results file {path}: {error.strerror}", "a path that can be written", "choose another"
+            ) from None
+        self._line(head)
+
+    def _line(self, values: Mapping[str, Any]) -> None:
+        # ASCII alone: a message may hold line separators, or lone surrogates that UTF-8 cannot encode.
+        self._file.write(json.dumps(values, allow_nan=False) + "\n")
+        self._file.flush()
+
+    def add(self, result: Result) -> None:
+        """Append one result."""
+        self._results.append(result)
+        self._line({"kind": "result", **to_json(result)})
+
+    def finish(self) -> None:
+        """Append the footer: the run is complete."""
+        ledger = account(self._planned, self._results)
+        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts)})
+
+    def close(self) -> None:
+        """Close the file; without :meth:`finish` it stays marked incomplete."""
+        self._file.close()
+
+
+def read(path: str | os.PathLike[str]) -> Run:
+    """The run stored at ``path``, as far as it goes.
+
+    Raises:
+        BadInput: no such file, or its header or a whole line of it is not that of a results file.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"results file {path}: {error}", "a file written with --results", "check the path") from None
+    lines = list(_lines(path, text))
+    if not lines or lines[0].get("kind") != "header" or not isinstance(lines[0].get("planned"), int):
+        raise _not_results(path, 1, "no header")
+    if lines[0].get("schema") != SCHEMA:
+        raise BadInput(
+            f"results file {path} of schema {lines[0].get('schema')}",
+            f"schema {SCHEMA}",
+            "read it with the version of surrogate_core that wrote it",
+        )
+    results: list[Result] = []
+    footer: Mapping[str, Any] | None = None
+    for number, line in enumerate(lines[1:], start=2):
+        if footer is not None:
+            raise _not_results(path, number, "something after the footer")
+        if line.get("kind") == "footer":
+            footer = line
+            continue
+        try:
+            results.append(from_json(line))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
+    run = Run(lines[0], tuple(results), complete=footer is not None)
+    if footer is not None and dict(footer.get("counts", {})) != dict(run.ledger.counts):
+        raise _not_results(path, len(lines), "the footer's counts are not those of the results")
+    return run
+
+
+def _lines(path: object, text: str) -> Iterator[dict[str, Any]]:
+    whole = text.endswith("\n")
+    parts = text.splitlines()
+    for number, line in enumerate(parts, start=1):
+        try:
+            values = json.loads(line)
+        except ValueError:
+            if number == len(parts) and not whole and number > 1:
+                return  # interrupted while it was written: everything before it counts
+            raise _not_results(path, number, "not JSON") from None
+        if not isinstance(values, dict):
+            raise _not_results(path, number, "not a JSON object")
+        yield values
+
+
+def _not_results(path: object, line: int, what: str) -> BadInput:
+    return BadInput(f"results file {path}, line {line}: {what}", "a file written with --results", "check the path")

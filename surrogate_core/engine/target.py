@@ -1,0 +1,228 @@
+"""From what a user types to a factory: ``module:attribute``, ``file.py:attribute``, or a catalogue name."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.libraries import SURROGATES
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["Target", "resolve"]
+
+Factory = Callable[..., Any]
+"""Called with the spec's parameters by keyword, returns a spike function."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A factory that can be found again in another process, and named in a script.
+
+    Attributes:
+        name: what the user typed.
+        module: the module to import, or the path of a file.
+        attribute: the factory in it, dots allowed.
+        keywords: (parameter of the spec, keyword of the factory) pairs; empty for the same names.
+        framework: ``jax``, ``torch``, or ``auto`` where it is not known.
+        distribution: the package whose version counts; empty where there is none.
+        given: the factory itself where the user handed over an object.
+    """
+
+    name: str
+    module: str
+    attribute: str
+    keywords: tuple[tuple[str, str], ...] = ()
+    framework: str = "auto"
+    distribution: str = ""
+    given: Factory | None = field(default=None, compare=False)
+
+    def factory(self) -> Factory:
+        """Import it; raises :class:`BadInput` where that fails or what is found cannot be called."""
+        found = self.given or _attribute(self, _imported(self.module, self.name))
+        if not callable(found):
+            raise BadInput(
+                f"target {self.name!r} is {found!r}",
+                "a factory: a callable that takes the spec's parameters and returns a spike function",
+                "point at the class or function that makes the surrogate",
+            )
+        return found
+
+    def arguments(self, parameters: Parameters) -> dict[str, float]:
+        """The factory's keyword arguments for a parameter set."""
+        renamed = dict(self.keywords)
+        return {renamed.get(name, name): value for name, value in parameters}
+
+    def build(self, parameters: Parameters) -> Callable[[Any], Any]:
+        """The spike function; whatever the factory raises comes through."""
+        return self.factory()(**self.arguments(parameters))
+
+    def check_signature(self, parameters: Parameters) -> None:
+        """Raise :class:`BadInput` where the factory's signature refuses the spec's parameters."""
+        factory = self.factory()
+        try:
+            signature = inspect.signature(factory)
+        except (TypeError, ValueError):
+            return
+        try:
+            signature.bind(**self.arguments(parameters))
+        except TypeError as error:
+            wanted = ", ".join(name for name, _ in parameters)
+            raise BadInput(
+                f"target {self.name!r} with the signature {signature} refuses the spec's parameters: {error}",
+                f"a factory that is called with {wanted or 'no arguments'} by keyword and returns a spike function",
+                f"wrap it: def make({wanted}): return lambda x: ...   and give file.py:make",
+            ) from None
+
+    def script(self, parameters: Parameters) -> tuple[str, str]:
+        """(imports, expression) that build the spike function without this harness; empty where impossible."""
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments(parameters).items())
+        if not self.module:
+            return "", ""
+        if self.module.endswith(".py"):
+            imports = (
+                "import importlib.util, sys\n"
+                f'loader = importlib.util.spec_from_file_location("implementation", {self.module!r})\n'
+                "implementation = importlib.util.module_from_spec(loader)\n"
+                'sys.modules["implementation"] = implementation\n'
+                "loader.loader.exec_module(implementation)"
+            )
+            return imports, f"implementation.{self.attribute}({arguments})"
+        first, _, rest = self.attribute.partition(".")
+        return f"from {self.module} import {first}", f"{first}{'.' + rest if rest else ''}({arguments})"
+
+    def version(self) -> str:
+        """Version of the package the factory comes from; empty for a file or where none is installed."""
+        try:
+            return importlib.metadata.version(self.distribution) if self.distribution else ""
+        except importlib.metadata.PackageNotFoundError:
+            return ""
+
+
+def resolve(target: str | Factory, framework: str = "auto") -> Target:
+    """What a user gave, as a :class:`Target`.
+
+    Raises:
+        BadInput: the form is not understood, or a module, file, attribute or library does not exist.
+    """
+    if not isinstance(target, str):
+        return _from_object(target, framework)
+    if ":" in target.strip(":"):
+        module, _, attribute = target.rpartition(":")
+        if module.endswith(".py"):
+            module = str(Path(module).resolve())
+        distribution = "" if module.endswith(".py") else _distribution(module)
+        found = Target(target, module, attribute, framework=framework, distribution=distribution)
+    elif target in SURROGATES:
+        known = SURROGATES[target]
+        found = Target(
+            target,
+            known.module,
+            known.attribute,
+            known.keywords,
+            known.framework if framework == "auto" else framework,
+            known.distribution,
+        )
+    else:
+        raise BadInput(
+            f"target {target!r}",
+            "package.module:attribute, path/to/file.py:attribute, or a name from `surrogate-core list implementations`",
+            near_misses(target, SURROGATES),
+        )
+    found.factory()
+    return found
+
+
+def _from_object(target: Any, framework: str) -> Target:
+    if not callable(target):
+        raise BadInput(
+            f"target {target!r} of type {type(target).__name__}",
+            "a string, or a factory: a callable that returns a spike function",
+            "pass the class or function that makes the surrogate, not its name's parts",
+        )
+    name = getattr(target, "__qualname__", type(target).__name__)
+    module = getattr(target, "__module__", "") or ""
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    importable = found is target and module != "__main__"
+    where = module if importable else ""
+    return Target(f"{module}:{name}", where, name, (), framework, _distribution(module), given=target)
+
+
+def _distribution(module: str) -> str:
+    top = module.partition(".")[0]
+    return next(iter(_distributions().get(top, ())), "")
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+@functools.cache
+def _imported(module: str, target: str) -> Any:
+    try:
+        return _file(module, target) if module.endswith(".py") else importlib.import_module(module)
+    except BadInput:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name and (module == error.name or module.startswith(error.name + ".")):
+            raise BadInput(f"target {target!r}: no module named {error.name!r}", *_remedy(module, target)) from None
+        raise _broken(target) from None
+    except (Exception, SystemExit):
+        # SystemExit too: a script that ends in sys.exit(0) must not end the check as a pass.
+        raise _broken(target) from None
+
+
+def _remedy(module: str, target: str) -> tuple[str, str]:
+    extras = {s.module.partition(".")[0]: s.extra for s in SURROGATES.values() if s.extra}
+    extra = extras.get(module.partition(".")[0])
+    install = f"pip install 'surrogate_core[{extra}]'" if extra else "install the package, or run from its folder"
+    return "a module that can be imported here", install
+
+
+def _broken(target: str) -> BadInput:
+    return BadInput(
+        f"target {target!r} cannot be imported:\n{traceback.format_exc()}",
+        "a module that imports without an exception",
+        "mend the import error above",
+    )
+
+
+def _file(path: str, target: str) -> Any:
+    if not Path(path).is_file():
+        near = [p.name for p in Path(path).parent.glob("*.py")] if Path(path).parent.is_dir() else []
+        hint = near_misses(Path(path).name, near) if near else "check the path: no Python file is in that folder"
+        raise BadInput(f"target {target!r}: no file {path}", "a Python file", hint)
+    name = f"surrogate_core_target_{Path(path).stem}_{abs(hash(path)):x}"
+    loader = importlib.util.spec_from_file_location(name, path)
+    if loader is None or loader.loader is None:
+        raise BadInput(f"target {target!r}", "a Python source file", "give a path that ends in .py")
+    module = importlib.util.module_from_spec(loader)
+    sys.modules[name] = module  # dataclasses and pickle look their module up here
+    loader.loader.exec_module(module)
+    return module
+
+
+def _attribute(target: Target, module: Any) -> Any:
+    found = module
+    for part in target.attribute.split("."):
+        if not part or not hasattr(found, part):
+            names = [name for name in dir(found) if not name.startswith("_")]
+            raise BadInput(
+                f"target {target.name!r}: {target.module} has no attribute {target.attribute!r}",
+                "a factory in that module",
+                near_misses(part, names),
+            )
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,67 @@
+"""From a failure to a program that shows it: shrink the evaluation, confirm it, write it down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surrogate_core.drivers import Observation, Request
+from surrogate_core.drivers.base import describe
+from surrogate_core.properties import Property
+from surrogate_core.properties.outcome import Failed, Witness
+
+if TYPE_CHECKING:
+    from surrogate_core.engine.run import Bench
+
+__all__ = ["script"]
+
+WINDOWS = (1, 2, 3, 4, 8, 16, 32, 64)
+"""Lengths tried around the failing input, shortest first."""
+
+
+def script(bench: Bench, judged: Property, failure: Failed) -> str:
+    """A program that needs only the framework and the implementation; empty where none can be written."""
+    imports, build = bench.implementation.target.script(bench.case.parameters)
+    if failure.witness is None or not build:
+        return ""
+    request, shown = _shrink(bench, failure.witness)
+    head = [
+        judged.promise,
+        f"implementation: {bench.implementation.name}, {bench.case.dtype} on {bench.case.device}",
+        f"evaluated: {describe(request.operation, request.inner, request.outer)}",
+        f"given: {failure.given}",
+        f"measured: {failure.measured}",
+        f"allowed: {failure.allowed}",
+    ]
+    if not shown:
+        head.append("NOTE: among many inputs only; these few alone do not show it")
+    return "".join(f"# {line}\n" for line in head) + bench.driver.script(request, build, imports)
+
+
+def _shrink(bench: Bench, witness: Witness) -> tuple[Request, bool]:
+    """The shortest tried window of the inputs that gives the same answer at the failing one."""
+    request, index = witness.request, witness.index
+    if index is None or request.x.ndim != 1:
+        return request, True
+    whole = bench.observe(request)
+    if not isinstance(whole, Observation):
+        return request.at(slice(index, index + 1)), False
+    for length in WINDOWS:
+        start = max(0, min(index, request.x.size - length))
+        part = request.at(slice(start, start + length))
+        if _same(bench.observe(part), index - start, whole, index):
+            return part, True
+    return request.at(slice(index, index + 1)), False
+
+
+def _same(answer: object, at: int, whole: Observation, index: int) -> bool:
+    if not isinstance(answer, Observation) or answer.value.shape != (answer.value.size,) or at >= answer.value.size:
+        return False
+    pairs = [(answer.value[at], whole.value[index])]
+    if whole.derivative is not None:
+        if answer.derivative is None or answer.derivative.ndim != 1:
+            return False
+        pairs.append((answer.derivative[at], whole.derivative[index]))
+    with np.errstate(invalid="ignore"):
+        return all(a == b or (a != a and b != b) for a, b in pairs)

@@ -1,0 +1,45 @@
+"""Every property, in the order in which a person reads them."""
+
+from __future__ import annotations
+
+import fnmatch
+
+from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.properties import cotangent, decay, forward, gradient, transforms
+from surrogate_core.properties.base import Case as Case
+from surrogate_core.properties.base import Property as Property
+
+PROPERTIES: tuple[Property, ...] = (
+    forward.STEP,
+    forward.DTYPE,
+    forward.SHAPE,
+    gradient.ORACLE,
+    gradient.PEAK,
+    gradient.SYMMETRY,
+    decay.DECAY,
+    gradient.RANGE,
+    gradient.NONFINITE,
+    cotangent.COTANGENT,
+    transforms.JIT,
+    transforms.VMAP,
+    transforms.MODES,
+    transforms.DEVICES,
+)
+
+
+def get_property(name: str) -> Property:
+    """The property with that id; raises :class:`BadInput` with near misses where there is none."""
+    return select((name,))[0]
+
+
+def select(globs: tuple[str, ...]) -> tuple[Property, ...]:
+    """The properties that match one of the globs (all for none), in their order.
+
+    Raises:
+        BadInput: a glob matches nothing.
+    """
+    ids = [p.id for p in PROPERTIES]
+    for glob in globs:
+        if not fnmatch.filter(ids, glob):
+            raise BadInput(f"property {glob!r}", "an id or a glob such as 'gradient.*'", near_misses(glob, ids))
+    return tuple(p for p in PROPERTIES if not globs or any(fnmatch.fnmatch(p.id, glob) for glob in globs))

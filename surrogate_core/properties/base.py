@@ -1,0 +1,158 @@
+"""What a property is: a promise, the evaluations that observe it, and the judgement of what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from surrogate_core.drivers.base import Observation, Request, Unsupported
+from surrogate_core.properties.outcome import Failed, Outcome, Witness
+from surrogate_core.spec.formats import FORMATS, Format
+from surrogate_core.spec.model import Parameters, Spec
+from surrogate_core.spec.oracle import expect
+from surrogate_core.spec.sweep import Sweep, sweep
+
+__all__ = [
+    "Case",
+    "Property",
+    "Requests",
+    "Seen",
+    "agreement",
+    "breach",
+    "observed",
+    "shown",
+    "spikes_alone",
+    "whole_sweep",
+    "wide",
+]
+
+Requests = Mapping[str, Request]
+Seen = Mapping[str, Observation | Unsupported]
+"""What came back, by the names of the requests."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where a property is judged: the spec, the format, the parameters, the devices, how thoroughly.
+
+    Plain picklable values; the sweep is derived, and cached per process.
+    """
+
+    spec: Spec
+    dtype: str
+    parameters: Parameters
+    device: str
+    devices: tuple[str, ...] = ()
+    framework: str = "jax"
+    profile: str = "standard"
+    seed: int = 0
+
+    @property
+    def format(self) -> Format:
+        return FORMATS[self.dtype]
+
+    @property
+    def sweep(self) -> Sweep:
+        return sweep(self.spec, self.parameters, self.format, self.profile, self.seed)
+
+    def sample(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Ordinary inputs of a shape: both signs, both zeros, within a few widths of the threshold."""
+        count = int(np.prod(shape))
+        width = float(np.abs(self.sweep.exact[self.sweep.ladder(self.format, 1)]).max(initial=1.0)) / 4
+        steps = (np.arange(count) * 0.6180339887498949 % 1.0 - 0.5) * 2 * width
+        values = steps.astype(self.format.dtype)
+        values[2:3], values[3:4] = 0.0, -0.0
+        return values.reshape(shape)
+
+
+@dataclass(frozen=True)
+class Property:
+    """One checkable statement.
+
+    Attributes:
+        id: stable dotted name.
+        promise: the sentence a person reads.
+        observe: the evaluations it needs in a case.
+        judge: their judgement; called with everything that ``observe`` asked for. Pure NumPy.
+        applies: whether the spec promises it at all.
+        skip: a reason not to judge it in a case, or ``None``.
+        any_shape: whether it judges answers of a wrong shape itself; elsewhere one is an error.
+    """
+
+    id: str
+    promise: str
+    observe: Callable[[Case], Requests]
+    judge: Callable[[Case, Seen], Outcome]
+    applies: Callable[[Spec], bool] = field(default=lambda spec: True)
+    skip: Callable[[Case], str | None] = field(default=lambda case: None)
+    any_shape: bool = False
+
+
+def observed(answer: Observation | Unsupported) -> Observation:
+    """The observation; raises :class:`Unsupported` where the implementation could not give one."""
+    if isinstance(answer, Unsupported):
+        raise answer
+    return answer
+
+
+def whole_sweep(case: Case) -> Request:
+    """Forward and gradient over the whole sweep, with a cotangent of ones; most properties share it."""
+    return Request("vjp", case.sweep.x)
+
+
+def spikes_alone(case: Case) -> Request:
+    """The spikes alone over the whole sweep."""
+    return Request("value", case.sweep.x)
+
+
+def wide(array: np.ndarray) -> np.ndarray:
+    """The same values in float64, where differences are taken."""
+    with np.errstate(invalid="ignore"):
+        # The product makes signalling NaNs quiet: they would warn at every later step, and say nothing.
+        return array.astype(np.float64) * 1.0
+
+
+def shown(case: Case, value: object) -> str:
+    """A number as decimal and as the hexadecimal digits of its bits."""
+    array = np.asarray(value)
+    number = float(wide(array))
+    return f"{number:.9g} ({case.format.hex(value)})" if array.dtype == case.format.dtype else f"{number:.9g}"
+
+
+def breach(
+    case: Case,
+    request: Request,
+    index: int,
+    measured: object,
+    allowed: str,
+    error: np.ndarray | None = None,
+    figures: Mapping[str, object] | None = None,
+) -> Failed:
+    """A failure at one input of a flat request. ``error`` are absolute errors, for the severity."""
+    severity = None
+    if error is not None:
+        worst = float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
+        severity = worst / case.sweep.expected.peak if case.sweep.expected.peak else worst
+    return Failed(
+        given=f"x = {shown(case, request.x.reshape(-1)[index])}",
+        measured=shown(case, measured),
+        allowed=allowed,
+        severity=severity,
+        figures=dict(figures or {}),
+        witness=Witness(request, index),
+    )
+
+
+def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(tolerance, expected gradient) at ``x`` for two evaluations of one gradient.
+
+    Each may be off by the derived bound B, and each may flush: so they agree within 2*B, and within
+    f + 2*B where the expectation is so small that flushing is allowed.
+    """
+    expected = expect(case.spec, case.parameters, case.format, np.asarray(x, np.float64).reshape(-1))
+    tolerance = 2 * expected.bound
+    flushed = np.abs(expected.gradient) - expected.bound <= expected.floor
+    tolerance = np.where(flushed, tolerance + expected.floor, tolerance)
+    return tolerance.reshape(x.shape), expected.gradient.reshape(x.shape)

@@ -1,0 +1,77 @@
+"""Linearity in the cotangent: the backward pass multiplies it by g', whatever it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogate_core.drivers.base import Request
+from surrogate_core.properties.base import Case, Property, Requests, Seen, agreement, breach, observed, whole_sweep, wide
+from surrogate_core.properties.outcome import Outcome, Passed
+
+__all__ = ["COTANGENT"]
+
+
+def _poisoned(case: Case) -> int:
+    """An input with an ordinary gradient, whose cotangent becomes NaN."""
+    rungs = case.sweep.ladder(case.format, 1)
+    return int(rungs[rungs.size // 8]) if rungs.size else 0
+
+
+def _cotangents(case: Case) -> dict[str, np.ndarray]:
+    size = case.sweep.x.size
+    cycle = np.array([1.0, -2.0, 0.5, 3.0, -0.75, 0.0, 1.25])
+    poisoned = np.ones(size)
+    poisoned[_poisoned(case)] = np.nan
+    plain = {
+        "zero": np.zeros(size),
+        "negative": -np.ones(size),
+        "huge": np.full(size, 2.0 ** (case.format.max_exponent // 2)),
+        "tiny": np.full(size, 2.0 ** (case.format.min_exponent // 2)),
+        "non-uniform": np.resize(cycle, size),
+        "NaN in one place": poisoned,
+    }
+    return {name: values.astype(case.format.dtype) for name, values in plain.items()}
+
+
+def _observe(case: Case) -> Requests:
+    directions = _cotangents(case)
+    return {"ones": whole_sweep(case)} | {n: Request("vjp", case.sweep.x, direction=c) for n, c in directions.items()}
+
+
+def _judge(case: Case, seen: Seen) -> Outcome:
+    fmt, finite = case.format, np.isfinite(case.sweep.exact)
+    unit = wide(observed(seen["ones"]).gradient)
+    tolerance, _ = agreement(case, np.where(finite, case.sweep.exact, 0.0))
+    requests = _observe(case)
+    for name, cotangent in _cotangents(case).items():
+        pulled = observed(seen[name]).gradient
+        weight = cotangent.astype(np.float64)
+        # Both gradients may be off by B; their product rounds once more, or is flushed.
+        with np.errstate(invalid="ignore"):
+            expected = weight * unit
+            allowed = np.abs(weight) * tolerance + fmt.unit_roundoff * np.abs(expected) + fmt.smallest_normal
+            allowed = np.where(weight == 0, 0.0, allowed)
+            error = np.abs(wide(pulled) - expected)
+            wrong = finite & np.isfinite(unit) & ~(error <= allowed)
+        wrong &= ~(np.isnan(expected) & np.isnan(wide(pulled)))
+        if wrong.any():
+            index = int(np.flatnonzero(wrong)[np.argmin(np.abs(case.sweep.exact[wrong]))])
+            return breach(
+                case,
+                requests[name],
+                index,
+                pulled[index],
+                f"cotangent {weight[index]:g} times the gradient {unit[index]:.9g} for a cotangent of 1 "
+                f"(cotangents: {name}), ± {allowed[index]:.3g}",
+                error[wrong],
+                {"cotangents": name, "wrong": int(wrong.sum())},
+            )
+    return Passed({"cotangents": list(_cotangents(case))})
+
+
+COTANGENT = Property(
+    id="gradient.cotangent",
+    promise="The backward pass is linear in the cotangent: zero, negative, huge, tiny, non-uniform, NaN in one place.",
+    observe=_observe,
+    judge=_judge,
+)

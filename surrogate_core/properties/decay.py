@@ -1,0 +1,123 @@
+"""Log-linear decay: log g' against |x| is a straight line of the declared slope, on each side.
+
+The fit is least squares, linear in the logarithms: slope = sum w_i * log g_i. An acceptable g_i is off by
+at most B_i, its logarithm by at most b_i = B_i / (g_i - B_i), hence the slope by at most
+sum |w_i| * b_i. That sum is the allowed error; the same holds for the curvature. Nothing is tuned.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from surrogate_core.properties.base import Case, Property, Seen, breach, observed, whole_sweep, wide
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
+from surrogate_core.spec.claims import LogLinearDecay
+
+__all__ = ["DECAY"]
+
+FEWEST = 8
+"""Fewer rungs than this say nothing about curvature."""
+
+
+def _claimed(case: Case) -> float:
+    claim = case.spec.claim(LogLinearDecay)
+    slope = claim.slope if claim else np.nan
+    values = {p.symbol: dict(case.parameters)[p.name] for p in case.spec.parameters}
+    return float(slope.subs(values)) if hasattr(slope, "subs") else float(slope)  # type: ignore[union-attr]
+
+
+def _weights(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the logarithms in the least-squares slope of a line, and curvature of a parabola."""
+    line = np.vander(distance, 2)
+    scale = distance.max()
+    parabola = np.vander(distance / scale, 3)
+    return np.linalg.pinv(line)[0], np.linalg.pinv(parabola)[0] / scale**2
+
+
+def _judge(case: Case, seen: Seen) -> Outcome:
+    gradient = observed(seen["sweep"]).gradient
+    figures: dict[str, Any] = {"claimed_slope": _claimed(case)}
+    farthest: dict[str, int] = {}
+    for side, sign in (("right", 1), ("left", -1)):
+        rungs = case.sweep.ladder(case.format, sign)
+        if rungs.size < FEWEST:
+            return Skipped(f"only {rungs.size} inputs of {case.dtype} have a normal gradient on the {side}")
+        measured = wide(gradient[rungs])
+        off = ~((measured > 0) & np.isfinite(measured))
+        if off.any():
+            index = int(rungs[np.flatnonzero(off)[0]])
+            expected = case.sweep.expected
+            error = np.abs(measured - expected.gradient[rungs])[off]
+            return breach(
+                case, whole_sweep(case), index, gradient[index], "finite, greater than 0: the window is normal", error
+            )
+        figures[side] = _fit(case, rungs, measured)
+        off_line = np.abs(np.log(measured) - figures["claimed_slope"] * np.abs(case.sweep.exact[rungs]))
+        farthest[side] = int(rungs[np.argmax(off_line)])
+    return _verdict(case, figures, farthest)
+
+
+def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
+    distance, logs = np.abs(case.sweep.exact[rungs]), np.log(measured)
+    expected = case.sweep.expected
+    off = expected.bound[rungs] / (expected.gradient[rungs] - expected.bound[rungs])
+    slope_weights, curve_weights = _weights(distance)
+    slope = float(slope_weights @ logs)
+    intercept = float(logs.mean() - slope * distance.mean())
+    residual = logs - (intercept + slope * distance)
+    # From the residuals: via the correlation, 1 - r^2 would cancel to 0 and the interval to a point.
+    deviation = np.sqrt(residual @ residual / (rungs.size - 2) * (slope_weights @ slope_weights))
+    spread = float(stats.t.ppf(0.975, rungs.size - 2)) * float(deviation)
+    worst = int(np.argmax(np.abs(residual)))
+    # The logarithms themselves are rounded in float64, which matters where the format is float64.
+    off = off + 2.0**-52 * np.maximum(np.abs(logs), 1)
+    return {
+        "slope": slope,
+        "interval": [slope - spread, slope + spread],
+        "intercept": intercept,
+        "allowed_slope_error": float(np.abs(slope_weights) @ off),
+        "curvature": float(curve_weights @ logs),
+        "allowed_curvature": float(np.abs(curve_weights) @ off),
+        "largest_residual": float(np.abs(residual[worst])),
+        "largest_residual_at": float(case.sweep.exact[rungs[worst]]),
+        "rungs": int(rungs.size),
+        "points": {
+            "distance": [float(f"{d:.6g}") for d in distance[::2]],
+            "log": [float(f"{v:.6g}") for v in logs[::2]],
+        },
+    }
+
+
+def _verdict(case: Case, figures: dict[str, Any], farthest: dict[str, int]) -> Outcome:
+    claimed = figures["claimed_slope"]
+    for side in ("right", "left"):
+        fit = figures[side]
+        slope_error = abs(fit["slope"] - claimed)
+        checks = (
+            ("slope", slope_error, fit["allowed_slope_error"], f"{fit['slope']:.9g}", f"{claimed:.9g}"),
+            ("curvature", abs(fit["curvature"]), fit["allowed_curvature"], f"{fit['curvature']:.3g}", "0"),
+        )
+        for what, error, allowed, measured, promised in checks:
+            if not error <= allowed:
+                return Failed(
+                    given=f"{fit['rungs']} inputs on the {side} of the threshold",
+                    measured=f"{what} of log g' {measured} (slope {fit['slope']:.9g}, 95 % interval "
+                    f"{fit['interval'][0]:.9g} to {fit['interval'][1]:.9g})",
+                    allowed=f"{promised} ± {allowed:.3g}",
+                    severity=None,
+                    figures=figures,
+                    witness=Witness(whole_sweep(case), farthest[side]),
+                )
+    return Passed(figures)
+
+
+DECAY = Property(
+    id="gradient.decay",
+    promise="The logarithm of the gradient falls on a straight line of the declared slope in |x|, on both sides.",
+    observe=lambda case: {"sweep": whole_sweep(case)},
+    judge=_judge,
+    applies=lambda spec: spec.claim(LogLinearDecay) is not None,
+)

@@ -1,0 +1,233 @@
+"""The backward pass, point by point: against the formula, and against the claims beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, whole_sweep, wide
+from surrogate_core.properties.outcome import Outcome, Passed
+from surrogate_core.spec.claims import Even, NonIncreasing, Peak
+from surrogate_core.spec.oracle import limits
+from surrogate_core.spec.sweep import simplest
+
+__all__ = ["NONFINITE", "ORACLE", "PEAK", "RANGE", "SYMMETRY"]
+
+CURVE = 48
+"""Points a side of the curve that a report draws."""
+
+
+def _sweep_request(case: Case) -> dict[str, Any]:
+    return {"sweep": whole_sweep(case)}
+
+
+def _gradient(seen: Seen) -> np.ndarray:
+    return wide(observed(seen["sweep"]).gradient)
+
+
+def _judge_oracle(case: Case, seen: Seen) -> Outcome:
+    measured, expected = _gradient(seen), case.sweep.expected
+    finite = np.isfinite(case.sweep.exact)
+    with np.errstate(invalid="ignore"):
+        error = np.where(finite, np.abs(expected.error(measured)), 0.0)
+    wrong = finite & ~expected.within(measured)
+    figures = _accuracy(case, measured, error, finite)
+    if wrong.any():
+        index = simplest(case.sweep.x, wrong)
+        return breach(
+            case,
+            whole_sweep(case),
+            index,
+            observed(seen["sweep"]).gradient[index],
+            f"{expected.gradient[index]:.9g} ± {expected.bound[index]:.3g}",
+            error[wrong],
+            {"wrong": int(wrong.sum()), **figures},
+        )
+    return Passed(figures)
+
+
+def _accuracy(case: Case, measured: np.ndarray, error: np.ndarray, finite: np.ndarray) -> dict[str, Any]:
+    """Error in ulp and in bounds, graded; over inputs where the gradient is a normal number."""
+    expected, fmt = case.sweep.expected, case.format
+    normal = finite & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~np.isnan(measured)
+    figures: dict[str, Any] = {"inputs": int(finite.sum()), "exhaustive": case.sweep.exhaustive}
+    if normal.any():
+        ulps = np.where(normal, error / fmt.ulp(expected.gradient), 0.0)
+        worst = int(np.argmax(ulps))
+        outside = normal & ~expected.within(measured)
+        edges = [0.0, 0.5, 1.0, *(2.0**k for k in range(1, 11)), np.inf]
+        counts, _ = np.histogram(ulps[normal], edges)
+        figures |= {
+            "normal": int(normal.sum()),
+            "max_ulp": float(ulps[worst]),
+            "max_ulp_at": shown(case, case.sweep.x[worst]),
+            "max_bound": float(np.max(error[normal] / expected.bound[normal])),
+            "correctly_rounded": float(np.mean(ulps[normal] <= 0.5)),
+            "faithful": float(np.mean(ulps[normal] < 1.0)),
+            "out_of_bound": int(outside.sum()),
+            "ulp_edges": edges[:-1],
+            "ulp_counts": counts.tolist(),
+        }
+    return figures | {"curve": _curve(case, measured)}
+
+
+def _curve(case: Case, measured: np.ndarray) -> dict[str, list[float | None]]:
+    """Measured and expected gradient around the threshold, evenly spaced, for a plot."""
+    exact, expected = case.sweep.exact, case.sweep.expected
+    positive = exact[: case.sweep.half]
+    wide = np.isfinite(positive) & (np.abs(expected.gradient[: case.sweep.half]) > expected.peak / 100)
+    reach = positive[wide].max(initial=1.0)
+    near = np.unique(np.searchsorted(positive, reach * np.arange(CURVE + 1) / CURVE))
+    near = near[near < np.isfinite(positive).sum()]
+    order = np.concatenate([case.sweep.half + near[::-1], near])
+
+    def rounded(values: np.ndarray) -> list[float | None]:
+        return [float(f"{v:.6g}") if np.isfinite(v) else None for v in values[order]]
+
+    return {"x": rounded(exact), "measured": rounded(measured), "expected": rounded(expected.gradient)}
+
+
+ORACLE = Property(
+    id="gradient.oracle",
+    promise="The gradient is the declared pseudo-derivative, within the bound derived from its formula.",
+    observe=_sweep_request,
+    judge=_judge_oracle,
+)
+
+
+def _peak(case: Case) -> tuple[float, float]:
+    """(peak, slack): a constant that the format holds leaves nothing to round; a computed one has its bound."""
+    claim, expected = case.spec.claim(Peak), case.sweep.expected
+    constant = claim is not None and not getattr(claim.value, "free_symbols", ())
+    if constant and float(case.format.dtype.type(expected.peak)) == expected.peak:
+        return expected.peak, 0.0
+    at = int(np.nanargmax(np.abs(expected.gradient)))
+    return expected.peak, float(expected.bound[at])
+
+
+def _judge_peak(case: Case, seen: Seen) -> Outcome:
+    measured, expected = _gradient(seen), case.sweep.expected
+    zeros = np.array([0, case.sweep.half])
+    peak, slack = _peak(case)
+    wrong = np.zeros(measured.shape, bool)
+    wrong[zeros] = ~(np.abs(measured[zeros] - peak) <= slack)
+    wrong |= np.isfinite(case.sweep.exact) & (measured > peak + slack)
+    if wrong.any():
+        index = simplest(case.sweep.x, wrong)
+        at_zero = f"within {slack:.3g} of" if slack else "exactly"
+        allowed = f"{at_zero} {peak:g}" if index in zeros else f"at most {peak:g}"
+        error = np.abs(measured - expected.gradient)[wrong]
+        return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], allowed, error)
+    return Passed({"at_plus_zero": float(measured[0]), "at_minus_zero": float(measured[case.sweep.half])})
+
+
+PEAK = Property(
+    id="gradient.peak",
+    promise="The gradient has its declared peak at the threshold, at +0.0 and at -0.0, and is nowhere larger.",
+    observe=_sweep_request,
+    judge=_judge_peak,
+    applies=lambda spec: (claim := spec.claim(Peak)) is not None and claim.at == 0,
+)
+
+
+def _judge_symmetry(case: Case, seen: Seen) -> Outcome:
+    gradient, half = observed(seen["sweep"]).gradient, case.sweep.half
+    right, left = gradient[:half], gradient[half:]
+    unsigned = np.dtype(f"uint{8 * gradient.dtype.itemsize}")
+    differ = (right.view(unsigned) != left.view(unsigned)) & ~(np.isnan(wide(right)) & np.isnan(wide(left)))
+    if differ.any():
+        index = simplest(case.sweep.x[:half], differ)
+        with np.errstate(invalid="ignore"):
+            error = np.abs(wide(right) - wide(left))[differ]
+        return breach(
+            case,
+            whole_sweep(case),
+            half + index,
+            left[index],
+            f"bit for bit the gradient at +x, {shown(case, right[index])}",
+            error,
+            {"pairs": half, "differing": int(differ.sum())},
+        )
+    return Passed({"pairs": half})
+
+
+SYMMETRY = Property(
+    id="gradient.symmetry",
+    promise="The gradient at -x is bit for bit the gradient at x.",
+    observe=_sweep_request,
+    judge=_judge_symmetry,
+    applies=lambda spec: spec.claim(Even) is not None,
+)
+
+
+def _judge_range(case: Case, seen: Seen) -> Outcome:
+    measured, expected, half = _gradient(seen), case.sweep.expected, case.sweep.half
+    finite = np.isfinite(case.sweep.exact)
+    peak, slack = _peak(case)
+    outside = finite & ~((measured >= 0) & (measured <= peak + slack))
+    if outside.any():
+        index = simplest(case.sweep.x, outside)
+        with np.errstate(invalid="ignore"):
+            error = np.abs(measured - expected.gradient)[outside]
+        value = observed(seen["sweep"]).gradient[index]
+        return breach(case, whole_sweep(case), index, value, f"finite, from 0 to {peak:g}", error)
+    for start in (0, half):
+        side = np.arange(start, start + half)[finite[start : start + half]]
+        tiny = np.abs(expected.gradient[side]) - expected.bound[side] <= expected.floor
+        if (found := _rise(measured[side], expected.bound[side], np.where(tiny, expected.floor, 0.0))) is not None:
+            at, lowest, rise = found
+            return breach(
+                case,
+                whole_sweep(case),
+                int(side[at]),
+                observed(seen["sweep"]).gradient[side[at]],
+                f"not above the {measured[side[lowest]]:.9g} at the nearer "
+                f"x = {shown(case, case.sweep.x[side[lowest]])}, rounding allowed for",
+                np.array([rise]),
+            )
+    return Passed({"smallest": float(measured[finite].min()), "largest": float(measured[finite].max())})
+
+
+def _rise(values: np.ndarray, bound: np.ndarray, flush: np.ndarray) -> tuple[int, int, float] | None:
+    """Where a sequence that should fall rises above an earlier value by more than both may be off.
+
+    Both may be off by their bounds, and the earlier one may have been flushed. Returns the positions of
+    the higher and the lower value, and the largest rise beyond what is allowed.
+    """
+    upper = values + bound + flush
+    rise = values - bound - np.minimum.accumulate(upper)
+    if not (rise > 0).any():
+        return None
+    at = int(np.flatnonzero(rise > 0)[0])
+    return at, int(np.argmin(upper[: at + 1])), float(rise.max())
+
+
+RANGE = Property(
+    id="gradient.range",
+    promise="The gradient is finite, from 0 to its peak, and does not increase with the distance from the threshold.",
+    observe=_sweep_request,
+    judge=_judge_range,
+    applies=lambda spec: spec.claim(NonIncreasing) is not None,
+)
+
+
+def _judge_nonfinite(case: Case, seen: Seen) -> Outcome:
+    measured, exact = _gradient(seen), case.sweep.exact
+    low, high = limits(case.spec, case.parameters)
+    nan = np.isnan(exact)
+    expected = np.where(nan, np.nan, np.where(exact > 0, high, low))
+    wrong = ~np.isfinite(exact) & (measured != expected) & ~(nan & np.isnan(measured))
+    if wrong.any():
+        index = simplest(case.sweep.x, wrong)
+        promised = "NaN, so that a NaN is noticed" if nan[index] else f"{expected[index]:g}, the formula's limit"
+        return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], promised)
+    return Passed({"at_minus_inf": low, "at_inf": high, "nans": int(nan.sum())})
+
+
+NONFINITE = Property(
+    id="gradient.nonfinite",
+    promise="The gradient is NaN at NaN, and has the formula's limits at plus and minus infinity.",
+    observe=_sweep_request,
+    judge=_judge_nonfinite,
+)

@@ -1,0 +1,97 @@
+"""The closed set of outcomes. Nothing a property can say lies outside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from surrogate_core.drivers.base import Request
+
+__all__ = ["STATES", "Errored", "ExpectedFailure", "Failed", "Outcome", "Passed", "Skipped", "Unsupported", "Witness"]
+
+Figures = Mapping[str, Any]
+"""Measured figures by name: numbers, strings, and lists of them (they are stored as JSON)."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The evidence of a failure: a request, and the index in it of the input that failed.
+
+    ``index`` is ``None`` where the whole request is needed to see the failure.
+    """
+
+    request: Request
+    index: int | None = None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The implementation keeps the promise; ``remarks`` are what a reader should know all the same."""
+
+    figures: Figures = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    state = "passed"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The implementation breaks the promise.
+
+    Attributes:
+        given: the simplest input that shows it, decimal and hexadecimal.
+        measured: what the implementation answered there.
+        allowed: what would have been accepted.
+        severity: worst absolute error as a share of the peak; ``None`` where the promise is not numeric.
+        witness: the evaluation to repeat, ``None`` where there is no single one.
+        script: a program that shows it without this harness; filled in by the engine.
+    """
+
+    given: str
+    measured: str
+    allowed: str
+    severity: float | None = None
+    figures: Figures = field(default_factory=dict)
+    witness: Witness | None = None
+    script: str = ""
+    state = "failed"
+
+
+@dataclass(frozen=True)
+class Errored:
+    """An exception inside the implementation, or something returned that is no array."""
+
+    message: str
+    traceback: str = ""
+    script: str = ""
+    state = "errored"
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """A capability that the implementation does not offer."""
+
+    capability: str
+    state = "unsupported"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Not judged, for a reason that lies outside the implementation."""
+
+    reason: str
+    state = "skipped"
+
+
+@dataclass(frozen=True)
+class ExpectedFailure:
+    """A failure that is known and explained."""
+
+    failure: Failed
+    reason: str
+    state = "expected failure"
+
+
+Outcome = Passed | Failed | Errored | Unsupported | Skipped | ExpectedFailure
+
+STATES: tuple[str, ...] = ("passed", "failed", "errored", "unsupported", "skipped", "expected failure")

@@ -1,0 +1,250 @@
+"""Under transformations: the same spikes and the same gradient as the plain call gives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogate_core.drivers.base import Observation, Operation, Request, Transform, Unsupported, describe
+from surrogate_core.properties.base import (
+    Case,
+    Property,
+    Requests,
+    Seen,
+    agreement,
+    breach,
+    observed,
+    shown,
+    spikes_alone,
+    whole_sweep,
+    wide,
+)
+from surrogate_core.properties.forward import differences
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.properties.outcome import Unsupported as UnsupportedOutcome
+
+__all__ = ["DEVICES", "JIT", "MODES", "VMAP"]
+
+FLUSHED = "{where} takes negative subnormal input for zero where the plain call does not; the spec tolerates it"
+
+
+def _compare_sweeps(case: Case, where: str, request: Request, base: Observation, got: Observation) -> Failed | str:
+    """A failure, or a remark (empty where there is nothing to say)."""
+    wrong, flushed = differences(case, got.value, wide(base.value))
+    if wrong.any():
+        index = int(np.flatnonzero(wrong)[np.argmin(np.abs(case.sweep.exact[wrong]))])
+        return breach(case, request, index, got.value[index], f"the plain call's {float(base.value[index]):g}")
+    if got.derivative is not None:
+        plain, other = wide(base.gradient), wide(got.gradient)
+        tolerance, _ = agreement(case, case.sweep.exact)
+        error = _distance(other, plain)
+        differ = error > tolerance
+        if differ.any():
+            index = int(np.flatnonzero(differ)[np.argmin(np.abs(np.nan_to_num(case.sweep.exact[differ])))])
+            allowed = f"the plain call's {plain[index]:.9g} ± {tolerance[index]:.3g}"
+            return breach(case, request, index, got.gradient[index], allowed, error[differ])
+    return FLUSHED.format(where=where) if flushed.any() else ""
+
+
+JIT_TRANSFORM = (Transform("jit"),)
+
+
+def _observe_jit(case: Case) -> Requests:
+    return {
+        "plain spikes": spikes_alone(case),
+        "plain": whole_sweep(case),
+        "jit of the spikes": Request("value", case.sweep.x, inner=JIT_TRANSFORM),
+        "jit of forward and backward": Request("vjp", case.sweep.x, outer=JIT_TRANSFORM),
+    }
+
+
+def _judge_jit(case: Case, seen: Seen) -> Outcome:
+    requests, remarks = _observe_jit(case), []
+    for where, base in (("jit of the spikes", "plain spikes"), ("jit of forward and backward", "plain")):
+        verdict = _compare_sweeps(case, where, requests[where], observed(seen[base]), observed(seen[where]))
+        if isinstance(verdict, Failed):
+            return verdict
+        remarks += [verdict] if verdict else []
+    return Passed({"inputs": case.sweep.x.size}, tuple(remarks))
+
+
+JIT = Property(
+    id="transform.jit",
+    promise="Compiled, the spikes are those of the plain call and the gradient agrees within the derived bound.",
+    observe=_observe_jit,
+    judge=_judge_jit,
+    skip=lambda case: (
+        None if case.framework == "jax" else "PyTorch runs eagerly; torch.compile, its compiler, is not judged yet"
+    ),
+)
+
+
+SHAPE = (3, 4, 5)
+AXES = ((0, 0), (1, 0), (-1, 1))
+"""(in_axes, out_axes) pairs: the first axis, and two that a rule which assumes it gets wrong."""
+
+
+def _weights(case: Case) -> np.ndarray:
+    return np.resize(np.array([1.0, -2.0, 0.5, 3.0]), SHAPE).astype(case.format.dtype)
+
+
+def _observe_vmap(case: Case) -> Requests:
+    x, weights = case.sample(SHAPE), _weights(case)
+    requests = {"plain": Request("vjp", x, direction=weights)}
+    for into, out in AXES:
+        batch = (Transform("vmap", into, out),)
+        requests[describe("vjp", (), batch)] = Request("vjp", x, direction=weights, outer=batch)
+        moved = np.moveaxis(weights, into, out)
+        requests[describe("vjp", batch, ())] = Request("vjp", x, direction=moved, inner=batch)
+    return requests
+
+
+def _judge_vmap(case: Case, seen: Seen) -> Outcome:
+    requests = _observe_vmap(case)
+    plain = observed(seen["plain"])
+    slack, _ = agreement(case, requests["plain"].x)
+    size = np.nan_to_num(np.abs(wide(plain.gradient)), nan=0.0, posinf=0.0)
+    slack = slack * np.abs(wide(_weights(case))) + case.format.unit_roundoff * size
+    missing: dict[str, list[str]] = {}
+    for name, request in requests.items():
+        if name == "plain":
+            continue
+        answer = seen[name]
+        if isinstance(answer, Unsupported):
+            missing.setdefault(str(answer), []).append(name)
+            continue
+        transform = (request.outer or request.inner)[0]
+        axes = transform.in_axis, transform.out_axis
+        # vmap of the whole moves both results' axes; vjp of a vmap gives a gradient laid out as x.
+        gradient = np.moveaxis(plain.gradient, *axes) if request.outer else plain.gradient
+        allowed = np.moveaxis(slack, *axes) if request.outer else slack
+        if failure := _layout(name, request, answer, np.moveaxis(plain.value, *axes), gradient, allowed):
+            return failure
+    return UnsupportedOutcome(_lacking(missing)) if missing else Passed({"axes": [list(a) for a in AXES]})
+
+
+def _lacking(missing: dict[str, list[str]]) -> str:
+    """What an implementation lacks, each answer of the framework once, with the evaluations that met it."""
+    return "; ".join(f"{answer} [{', '.join(names)}]" for answer, names in missing.items())
+
+
+def _distance(other: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """Absolute differences; 0 between equal infinities and between NaNs, infinite where only one is NaN."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(other - plain)
+    same = (other == plain) | (np.isnan(other) & np.isnan(plain))
+    return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
+
+
+def _layout(
+    name: str, request: Request, got: Observation, value: np.ndarray, gradient: np.ndarray, allowed: np.ndarray
+) -> Failed | None:
+    for what, other, plain, slack in (
+        ("spikes", got.value, value, np.zeros(value.shape)),
+        ("gradient", got.gradient, gradient, allowed),
+    ):
+        given = f"{name}, x of shape {request.x.shape}"
+        if other.shape != plain.shape:
+            return Failed(
+                given, f"{what} of shape {other.shape}", f"{what} of shape {plain.shape}", witness=Witness(request)
+            )
+        error = _distance(wide(other), wide(plain))
+        if not (error <= slack).all():
+            at = tuple(int(i) for i in np.unravel_index(np.argmax(error - slack), error.shape))
+            return Failed(
+                given,
+                f"{what}{list(at)} = {float(other[at]):.9g}",
+                f"the plain call's {float(plain[at]):.9g} ± {slack[at]:.3g}",
+                witness=Witness(request),
+            )
+    return None
+
+
+VMAP = Property(
+    id="transform.vmap",
+    promise="Batched over any axis, spikes and gradient are those of the plain call, in the right layout.",
+    observe=_observe_vmap,
+    judge=_judge_vmap,
+    any_shape=True,
+)
+
+
+def _observe_modes(case: Case) -> Requests:
+    x = case.sample((9,))
+    operations: tuple[Operation, ...] = ("value", "vjp", "grad", "jacrev", "jvp", "jacfwd")
+    return {operation: Request(operation, x) for operation in operations}
+
+
+def _judge_modes(case: Case, seen: Seen) -> Outcome:
+    requests = _observe_modes(case)
+    x = requests["vjp"].x
+    spikes, base = observed(seen["value"]).value, observed(seen["vjp"])
+    tolerance, _ = agreement(case, x)
+    plain = wide(base.gradient)
+    missing: dict[str, list[str]] = {}
+    for name, request in requests.items():
+        if name == "value":
+            continue
+        answer = seen[name]
+        if isinstance(answer, Unsupported):
+            missing.setdefault(str(answer), []).append(name)
+            continue
+        derivative = wide(answer.gradient)
+        if derivative.ndim == 2:
+            beside = np.where(np.eye(x.size, dtype=bool), 0.0, derivative)
+            if (beside != 0).any():
+                row, column = (int(i) for i in np.argwhere(beside != 0)[0])
+                return Failed(
+                    f"{name} of {x.size} inputs",
+                    f"d spike[{row}] / d x[{column}] = {beside[row, column]:.9g}",
+                    "0: spikes are elementwise",
+                    witness=Witness(request),
+                )
+            derivative = np.diagonal(derivative)
+        error, beats = _distance(derivative, plain), _distance(wide(answer.value), wide(spikes))
+        wrong = (error > tolerance) | (beats > 0)
+        if wrong.any():
+            index = int(np.flatnonzero(wrong)[0])
+            return Failed(
+                f"{name} at x = {shown(case, x[index])}",
+                f"derivative {derivative[index]:.9g}, spike {float(answer.value[index]):g}",
+                f"what vjp gives: {plain[index]:.9g} ± {tolerance[index]:.3g}, spike {float(spikes[index]):g} alone",
+                severity=float(error.max()) / (case.sweep.expected.peak or 1.0),
+                witness=Witness(request),
+            )
+    return UnsupportedOutcome(_lacking(missing)) if missing else Passed({"modes": [name for name in requests if name != "value"]})
+
+
+MODES = Property(
+    id="transform.modes",
+    promise="Forward and reverse mode agree: grad, vjp, jvp, jacrev and jacfwd give one gradient.",
+    observe=_observe_modes,
+    judge=_judge_modes,
+)
+
+
+def _others(case: Case) -> tuple[str, ...]:
+    return tuple(d for d in case.devices if d != case.device)
+
+
+def _observe_devices(case: Case) -> Requests:
+    here = {"here": whole_sweep(case)}
+    return here | {name: Request("vjp", case.sweep.x, device=name) for name in _others(case)}
+
+
+def _judge_devices(case: Case, seen: Seen) -> Outcome:
+    requests, remarks = _observe_devices(case), []
+    for name in _others(case):
+        verdict = _compare_sweeps(case, name, requests[name], observed(seen["here"]), observed(seen[name]))
+        if isinstance(verdict, Failed):
+            return verdict
+        remarks += [verdict] if verdict else []
+    return Passed({"devices": [case.device, *_others(case)]}, tuple(remarks))
+
+
+DEVICES = Property(
+    id="device.agreement",
+    promise="Every device gives the same spikes, and gradients that agree within the derived bound.",
+    observe=_observe_devices,
+    judge=_judge_devices,
+    skip=lambda case: None if _others(case) else f"{case.device} is the only device: there is none to compare it with",
+)

@@ -1,0 +1,162 @@
+"""What stands behind the answer: proved, sampled, where, with what, and what was not checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surrogate_core.engine import Result, Run
+from surrogate_core.properties.outcome import Passed, Skipped, Unsupported
+from surrogate_core.report.verdict import Tally, tally
+from surrogate_core.report.words import count, decimal, listed, plural
+
+__all__ = ["Row", "figures", "missing", "proved", "remarks", "rows", "sampled", "unchecked"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One promise of one implementation: what came of it in every format, and on how much it rests."""
+
+    property: str
+    promise: str
+    tally: Tally
+    formats: tuple[Tally, ...]
+    basis: str
+
+
+def figures(result: Result) -> Mapping[str, Any]:
+    """The measured figures of a result; none where its outcome has none."""
+    found = getattr(result.outcome, "figures", {})
+    return found if isinstance(found, Mapping) else {}
+
+
+def rows(results: Sequence[Result], promises: Mapping[str, str], formats: Sequence[str]) -> tuple[Row, ...]:
+    """A row for each property, with a tally for each format."""
+    made = []
+    for name, promise in promises.items():
+        of = [r for r in results if r.property_id == name]
+        by_format = tuple(tally(r for r in of if r.dtype == fmt) for fmt in formats)
+        made.append(Row(name, promise, tally(of), by_format, _basis(of)))
+    return tuple(made)
+
+
+SIZES = {"inputs": "inputs", "pairs": "pairs", "nans": "patterns of NaN, and both infinities"}
+"""Figures that say on how many inputs a promise was judged, in words."""
+
+LISTS = ("shapes", "axes", "modes", "cotangents")
+"""Figures that list what was tried."""
+
+
+def _basis(results: Iterable[Result]) -> str:
+    """On how much a promise was judged, in words."""
+    inputs: dict[str, list[str]] = {}
+    tried: dict[str, None] = {}
+    for result in results:
+        measured = figures(result)
+        fit = measured.get("right")
+        sizes = {"inputs a side": fit.get("rungs")} if isinstance(fit, Mapping) else {}
+        for name, size in (sizes | {name: measured.get(name) for name in SIZES}).items():
+            if decimal(size):
+                amount = (
+                    "every bit pattern"
+                    if measured.get("exhaustive") is True
+                    else f"{count(size)} {SIZES.get(name, name)}"
+                )
+                where = inputs.setdefault(amount, [])
+                where += [result.dtype] if result.dtype not in where else []
+        for name in LISTS:
+            if isinstance(measured.get(name), list):
+                tried[f"{name}: {', '.join(_item(v) for v in measured[name])}"] = None
+    return "; ".join([*(f"{listed(where)}: {amount}" for amount, where in inputs.items()), *tried])
+
+
+def _item(value: Any) -> str:
+    return f"({', '.join(map(str, value))})" if isinstance(value, list) else str(value)
+
+
+def proved(results: Iterable[Result]) -> tuple[str, ...]:
+    """What holds for every bit pattern of a format, in sentences; none where nothing does."""
+    held: dict[str, dict[str, int]] = {}
+    patterns: dict[str, float] = {}
+    for r in results:
+        if isinstance(r.outcome, Passed) and figures(r).get("exhaustive") is True:
+            formats = held.setdefault(r.property_id, {})
+            formats[r.dtype] = formats.get(r.dtype, 0) + 1
+            # A promise may leave inputs out (NaN, say): the format has as many as the widest promise.
+            patterns[r.dtype] = max(patterns.get(r.dtype, 0), decimal(figures(r).get("inputs")) or 0)
+    same: dict[str, list[str]] = {}
+    for name, formats in held.items():
+        # It may hold for more parameter settings in one format than in another: no more is said than was seen.
+        alike = len(set(formats.values())) == 1
+        amounts = (
+            f"{dtype} ({count(patterns[dtype])})" + ("" if alike else f" for {_settings(amount)}")
+            for dtype, amount in formats.items()
+        )
+        each = f", for {_settings(next(iter(formats.values())))}" if alike else ""
+        same.setdefault(f"every bit pattern of {listed(amounts)}{each}", []).append(name)
+    return tuple(f"{listed(names)}: {where}" for where, names in same.items())
+
+
+def _settings(amount: int) -> str:
+    return plural(amount, "parameter setting")
+
+
+def sampled(results: Iterable[Result]) -> str:
+    """How many inputs stand for the formats that are too large to go through whole."""
+    most: dict[str, float] = {}
+    for r in results:
+        if figures(r).get("exhaustive") is False:
+            most[r.dtype] = max(most.get(r.dtype, 0), decimal(figures(r).get("inputs")) or 0)
+    return listed(f"{dtype} at {count(amount)} inputs" for dtype, amount in most.items())
+
+
+def remarks(results: Iterable[Result]) -> tuple[tuple[str, str], ...]:
+    """(property, remark) with the number of cases, each remark once."""
+    found: dict[tuple[str, str], int] = {}
+    for r in results:
+        for remark in getattr(r.outcome, "remarks", ()):
+            key = (r.property_id, str(remark))
+            found[key] = found.get(key, 0) + 1
+    return tuple((name, f"{text} ({plural(cases, 'case')})") for (name, text), cases in found.items())
+
+
+def missing(run: Run) -> tuple[str, ...]:
+    """Properties in the header without one result."""
+    seen = {r.property_id for r in run.results}
+    return tuple(name for name in run.header.get("properties", {}) if name not in seen)
+
+
+def unchecked(run: Run) -> tuple[str, ...]:
+    """Sentences about everything that was not checked, and why."""
+    groups: dict[tuple[str, str, str], dict[str, int]] = {}
+    for r in run.results:
+        if isinstance(r.outcome, (Skipped, Unsupported)):
+            why = r.outcome.reason if isinstance(r.outcome, Skipped) else r.outcome.capability
+            cases = groups.setdefault((r.outcome.state, r.property_id, why), {})
+            cases[r.implementation] = cases.get(r.implementation, 0) + 1
+    found = []
+    everyone = len({r.implementation for r in run.results})
+    for (state, name, why), cases in groups.items():
+        whose = (
+            ""
+            if len(cases) == everyone
+            else f" by {listed(cases)}"
+            if state == "unsupported"
+            else f" for {listed(cases)}"
+        )
+        found.append(f"{name} {state}{whose} in {plural(sum(cases.values()), 'case')}: {why}")
+    found += [
+        f"No {' and no '.join(kinds)} was in reach of {framework} on this machine"
+        for framework, kinds in run.header.get("absent", {}).items()
+        if kinds
+    ]
+    never = int(run.header["planned"]) - len(run.results)
+    if never > 0:
+        found.append(f"{plural(never, 'planned result')} never arrived")
+    if without := missing(run):
+        why = "not reached" if never > 0 else "not asked for, or not promised by this spec"
+        found.append(f"{listed(without)}: {why}")
+    if sample := sampled(run.results):
+        found.append(f"The inputs between the samples ({sample}, for each parameter setting)")
+    return tuple(found)

@@ -1,0 +1,128 @@
+"""The measured figures as tables: how accurate the gradient is, and how straight its logarithm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surrogate_core.engine import Result
+from surrogate_core.report.evidence import figures
+from surrogate_core.report.verdict import State, state
+from surrogate_core.report.words import below, count, decimal, number, setting, share
+
+__all__ = ["Line", "Table", "accuracy", "slopes"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: what it is about, in how many words, and its numbers."""
+
+    heads: tuple[str, ...]
+    state: State
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``heads`` are the columns of row headers, ``columns`` those of numbers."""
+
+    caption: str
+    note: str
+    heads: tuple[str, ...]
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def accuracy(results: Sequence[Result]) -> Table:
+    """Errors of the gradient, one line a format and parameter setting."""
+    lines = []
+    for r in results:
+        f = figures(r)
+        if r.property_id == "gradient.oracle" and "max_ulp" in f:
+            cells = (
+                count(f.get("normal")),
+                _ulps(f["max_ulp"]),
+                str(f.get("max_ulp_at", "–")),
+                below(f.get("max_bound")),
+                share(f.get("correctly_rounded")),
+                share(f.get("faithful")),
+                _grade(f),
+            )
+            lines.append(Line(_heads(r, results), state(r.outcome.state), cells))
+    return Table(
+        "Accuracy of the gradient",
+        "Where the gradient is a normal number. One ulp is the distance to the next number of the format. The bound is "
+        "derived from the formula: two roundings of the input and of every parameter, give or take two ulp.",
+        ("Format", "Parameters"),
+        ("Inputs", "Largest error, ulp", "at x =", "of the bound", "Correctly rounded", "Under 1 ulp", "Grade"),
+        tuple(lines),
+    )
+
+
+def _ulps(value: Any) -> str:
+    text = number(value)
+    # The line between correctly rounded and faithful runs here, so rounding must not blur it.
+    return "> 0.5" if text == "0.5" and (decimal(value) or 0) > 0.5 else text
+
+
+def _grade(f: Mapping[str, Any]) -> str:
+    if decimal(f.get("out_of_bound")):
+        return "out of bound"
+    ulps = decimal(f.get("max_ulp")) or 0
+    return "correctly rounded" if ulps <= 0.5 else "faithful" if ulps < 1 else "within the bound"
+
+
+def slopes(results: Sequence[Result]) -> Table:
+    """Fits of log g', one line a format, parameter setting and side; one for both sides where they are equal."""
+    lines = []
+    for r in results:
+        f = figures(r)
+        fits = [(side, f[side]) for side in ("right", "left") if isinstance(f.get(side), Mapping)]
+        if r.property_id != "gradient.decay" or not fits:
+            continue
+        if len(fits) == 2 and _unsided(fits[0][1]) == _unsided(fits[1][1]):
+            fits = [("both", fits[0][1])]
+        claimed = decimal(f.get("claimed_slope"))
+        lines += [Line((*_heads(r, results), side), state(r.outcome.state), _fit(fit, claimed)) for side, fit in fits]
+    return Table(
+        "Slope of log g′ against |x|",
+        "A least-squares line through inputs whose gradient is a normal number, with the 95 % interval of its slope. "
+        "The allowed errors follow from the bound of every single point. Curvature is the quadratic coefficient of a "
+        "parabola through the same points.",
+        ("Format", "Parameters", "Side"),
+        (
+            "Claimed slope",
+            "Fitted slope, 95 % interval",
+            "Slope error, allowed",
+            "Curvature, allowed",
+            "Largest residual, at |x|",
+            "Inputs",
+        ),
+        tuple(lines),
+    )
+
+
+def _unsided(fit: Mapping[str, Any]) -> dict[str, Any]:
+    """The fit without what tells the sides apart even where they mirror each other."""
+    return {**fit, "largest_residual_at": abs(decimal(fit.get("largest_residual_at")) or 0)}
+
+
+def _fit(fit: Mapping[str, Any], claimed: float | None) -> tuple[str, ...]:
+    slope, interval = decimal(fit.get("slope")), fit.get("interval")
+    low, high = (decimal(v) for v in interval) if isinstance(interval, list) and len(interval) == 2 else (None, None)
+    spread = (high - low) / 2 if low is not None and high is not None else None
+    error = abs(slope - claimed) if slope is not None and claimed is not None else None
+    return (
+        number(claimed, 6),
+        f"{number(slope, 9)} ± {below(spread, 2)}",
+        f"{below(error, 2)} of {below(fit.get('allowed_slope_error'), 2)}",
+        f"{below(fit.get('curvature'), 2)} of {below(fit.get('allowed_curvature'), 2)}",
+        f"{below(fit.get('largest_residual'), 2)} at {number(abs(decimal(fit.get('largest_residual_at')) or 0), 4)}",
+        count(fit.get("rungs")),
+    )
+
+
+def _heads(result: Result, results: Sequence[Result]) -> tuple[str, ...]:
+    several = len({r.device for r in results if r.property_id == result.property_id}) > 1
+    return (f"{result.dtype} on {result.device}" if several else result.dtype, setting(result.parameters))

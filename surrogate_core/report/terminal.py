@@ -1,0 +1,105 @@
+"""A run as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from surrogate_core.engine import Run
+from surrogate_core.properties.outcome import Errored
+from surrogate_core.report.cells import Cell, cells
+from surrogate_core.report.failure import explain
+
+__all__ = ["show", "verdict"]
+
+STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "errored": "bold magenta",
+    "unsupported": "yellow",
+    "skipped": "dim",
+    "expected failure": "cyan",
+}
+
+
+def verdict(run: Run, name: str) -> str:
+    """One sentence on one implementation."""
+    if run.objections:
+        return f"{name}: no verdict, because {'; '.join(run.objections)}."
+    counts: dict[str, int] = {}
+    for cell in cells(run):
+        if cell.implementation == name:
+            counts[cell.state] = counts.get(cell.state, 0) + 1
+    promise = f"the spec {run.header['spec']['name']}"
+    broken = counts.get("failed", 0) + counts.get("errored", 0)
+    rest = [f"{counts[s]} {s}" for s in ("unsupported", "skipped", "expected failure") if counts.get(s)]
+    aside = f" ({', '.join(rest)})" if rest else ""
+    total = sum(counts.values())
+    if broken:
+        return f"{name} does not conform to {promise}: {broken} of {total} properties are broken{aside}."
+    if not counts.get("passed"):
+        return f"{name}: no property was judged{aside}."
+    return f"{name} conforms to {promise}: {counts.get('passed', 0)} of {total} properties hold{aside}."
+
+
+def show(run: Run, console: Console) -> None:
+    """Print the verdict per property, every failure with its script, the ledger, and the answer."""
+    for implementation in run.header["implementations"]:
+        name = str(implementation["name"])
+        mine = [cell for cell in cells(run) if cell.implementation == name]
+        about = " ".join(
+            filter(None, (implementation["package"], implementation["version"], f"({implementation['framework']})"))
+        )
+        console.print()
+        console.print(Text.assemble((name, "bold"), f"  {about}"))
+        console.print(_table(mine))
+        told: dict[str, str] = {}
+        for cell in mine:
+            if cell.state in ("failed", "errored"):
+                # Not wrapped: a script that is broken at the terminal's width cannot be pasted.
+                console.print(_evidence(cell, told), soft_wrap=True)
+    console.print()
+    console.print(escape(_where(run)), highlight=False, style="dim", soft_wrap=True)
+    console.print(escape(f"ledger: {run.ledger.sentence()}"), highlight=False, style="dim")
+    for implementation in run.header["implementations"]:
+        good = run.conforms or not any(
+            c.state in ("failed", "errored") for c in cells(run) if c.implementation == implementation["name"]
+        )
+        style = "bold green" if good and not run.objections else "bold red"
+        console.print(Text(verdict(run, str(implementation["name"])), style=style))
+
+
+def _table(mine: list[Cell]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
+    table.add_column("verdict", no_wrap=True, width=15)
+    table.add_column("property", no_wrap=True, width=20)
+    table.add_column("cases", no_wrap=True, width=8, justify="right")
+    table.add_column("detail", ratio=1)
+    for cell in mine:
+        style = STYLES[cell.state]
+        cases = f"{cell.count}/{len(cell.results)}"
+        detail = Text(cell.detail)
+        for remark in cell.remarks:
+            detail.append(f"\nremark: {remark}", style="yellow")
+        table.add_row(Text(f"{cell.glyph} {cell.state}", style=style), cell.property_id, cases, detail)
+    return table
+
+
+def _evidence(cell: Cell, told: dict[str, str]) -> Text:
+    """The failure in full; an exception already ``told`` for another property is only referred to."""
+    outcome = cell.first.outcome
+    earlier = told.setdefault(outcome.message, cell.property_id) if isinstance(outcome, Errored) else cell.property_id
+    head, _, rest = explain(cell, with_traceback=earlier == cell.property_id).partition("\n")
+    if earlier != cell.property_id:
+        rest += f"\n  see       {earlier}, which met the same"
+    return Text.assemble("\n", (head, STYLES[cell.state]), "\n", rest)
+
+
+def _where(run: Run) -> str:
+    devices = [f"{name} ({kind})" for found in run.header["devices"].values() for name, kind in found]
+    absent = [f"{name} ({framework})" for framework, names in run.header["absent"].items() for name in names]
+    searched = f"; no accelerator found for: {', '.join(absent)}" if absent else ""
+    asked = f"profile {run.header['profile']}, seed {run.header['seed']}"
+    return f"{asked}; devices: {', '.join(dict.fromkeys(devices))}{searched}"

@@ -1,0 +1,161 @@
+"""What a Spec is: one formula, its parameters, its claims. Everything else is derived from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sympy
+from sympy import Expr, Interval, Symbol
+
+from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.spec.claims import Claim, verify
+
+__all__ = ["Parameter", "Parameters", "Spec", "x"]
+
+x = Symbol("x", real=True)
+"""Distance to the threshold (membrane potential minus threshold), the variable of every formula."""
+
+Parameters = tuple[tuple[str, float], ...]
+"""Parameter values by name, in the order of the spec: hashable, picklable, printable."""
+
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a formula.
+
+    Attributes:
+        symbol: the sympy symbol in the formula; its name is the keyword a factory receives.
+        default: the value where the user gives none.
+        domain: the values for which the spec promises anything.
+        typical: the range people use, ``(low, high)``; sampled by default.
+    """
+
+    symbol: Symbol
+    default: float
+    domain: Interval
+    typical: tuple[float, float]
+
+    @property
+    def name(self) -> str:
+        return str(self.symbol)
+
+    def check(self, value: float) -> float:
+        """``value`` as a float, once it lies in the domain; raises :class:`BadInput` otherwise."""
+        if not math.isfinite(value) or sympy.Float(value) not in self.domain:
+            raise BadInput(
+                f"parameter {self.name}={value:g}",
+                f"a finite value in {'(' if self.domain.left_open else '['}{self.domain.start}, "
+                f"{self.domain.end}{')' if self.domain.right_open else ']'}",
+                f"typical values lie between {self.typical[0]:g} and {self.typical[1]:g}",
+            )
+        return float(value)
+
+    def samples(self, profile: str) -> tuple[float, ...]:
+        """The values to judge at: the default, an awkward one, and beyond ``quick`` the typical ends.
+
+        The awkward value divides the typical range by the golden ratio (geometrically, to three
+        digits): neither 1 nor a power of two, where rounding errors of a product vanish.
+        """
+        low, high = self.typical
+        ratio = (math.sqrt(5) - 1) / 2
+        between = low * (high / low) ** ratio if low > 0 else low + (high - low) * ratio
+        values = (self.default, float(f"{between:.3g}"))
+        return values if profile == "quick" else tuple(dict.fromkeys((*values, low, high)))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a surrogate promises, independent of any library.
+
+    Attributes:
+        name: the word on the command line.
+        title: the words in a report.
+        source: paper or documentation that the formula is taken from.
+        gradient: the pseudo-derivative, a sympy expression in ``x`` and the parameters.
+        parameters: every other free symbol of ``gradient``.
+        at_threshold: forward value at x = 0 (and -0.0).
+        claims: promises beside the formula; each is verified against it here.
+        forward: the forward formula; by default the step with ``at_threshold`` at 0.
+        at_nan: forward value at NaN; ``None`` promises nothing.
+        flushing_tolerated: whether a platform may take a subnormal input for zero (with a remark).
+
+    Raises:
+        BadInput: the formula has an undeclared symbol, or does not keep one of the claims; the message
+            names the point where the claim breaks.
+    """
+
+    name: str
+    title: str
+    source: str
+    gradient: Expr
+    parameters: tuple[Parameter, ...] = ()
+    at_threshold: float = 1
+    claims: tuple[Claim, ...] = ()
+    forward: Expr | None = field(default=None)
+    at_nan: float | None = 0
+    flushing_tolerated: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gradient", sympy.sympify(self.gradient))
+        object.__setattr__(self, "parameters", tuple(self.parameters))
+        object.__setattr__(self, "claims", tuple(self.claims))
+        declared = {x, *(p.symbol for p in self.parameters)}
+        for formula in (self.gradient, self.step):
+            if unknown := sorted(str(s) for s in formula.free_symbols - declared):
+                raise BadInput(
+                    f"spec {self.name!r} with the formula {formula}",
+                    f"only x and the declared parameters ({', '.join(map(str, declared - {x})) or 'none'})",
+                    f"declare {', '.join(unknown)} as Parameter, or use the real symbol x of surrogate_core.spec",
+                )
+        grid = tuple(dict.fromkeys(self.grid("standard")))
+        for claim in self.claims:
+            verify(claim, self.gradient, x, tuple(p.symbol for p in self.parameters), grid, self.name)
+
+    @property
+    def step(self) -> Expr:
+        """The forward formula."""
+        if self.forward is not None:
+            return sympy.sympify(self.forward)
+        return sympy.Heaviside(x, sympy.sympify(self.at_threshold))
+
+    def replace(self, **changes: Any) -> Spec:
+        """A variant: ``spec.replace(at_threshold=0)``. Its claims are verified anew."""
+        return dataclasses.replace(self, **changes)
+
+    def claim(self, kind: type[C]) -> C | None:
+        """The claim of that kind, or ``None``."""
+        return next((claim for claim in self.claims if isinstance(claim, kind)), None)
+
+    def grid(self, profile: str, chosen: Mapping[str, tuple[float, ...]] | None = None) -> tuple[Parameters, ...]:
+        """Parameter sets to judge at: ``chosen`` values, and each other parameter's samples in turn.
+
+        One parameter varies at a time, the others staying at their (first chosen or default) value.
+
+        Raises:
+            BadInput: ``chosen`` names no parameter of this spec, or a value outside its domain.
+        """
+        chosen = dict(chosen or {})
+        names = [p.name for p in self.parameters]
+        for name in chosen:
+            if name not in names:
+                raise BadInput(
+                    f"parameter {name!r} for spec {self.name!r}",
+                    f"one of {', '.join(names) or 'none: this spec has no parameters'}",
+                    near_misses(name, names),
+                )
+            if not chosen[name]:
+                raise BadInput(f"parameter {name!r} with no value", "at least one value", "name one, or leave it out")
+        values = {
+            p.name: tuple(p.check(v) for v in chosen[p.name]) if p.name in chosen else p.samples(profile)
+            for p in self.parameters
+        }
+        base = {name: options[0] for name, options in values.items()}
+        sets = [tuple({**base, name: v}.items()) for name, options in values.items() for v in options]
+        return tuple(dict.fromkeys(sets)) or ((),)
