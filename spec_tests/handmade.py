@@ -1,4 +1,4 @@
-"""Surrogates on paper: the answers of an implementation written in NumPy, so that judges are tested without a framework.
+"""Surrogates on paper: implementations in NumPy, so that judges are tested without a framework.
 
 ``ask`` plays the driver: it answers a request from a forward function and a derivative, both of float64 arrays.
 """

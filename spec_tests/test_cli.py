@@ -13,7 +13,7 @@ from surrogate_core import cli
 OURS = "surrogate_core:SlayerGrad"
 SMALL = ["--profile", "quick", "--dtype", "float32", "--param", "alpha=0.7", "--property", "gradient.*"]
 
-SURROGATES = '''
+SURROGATES = """
 import jax, jax.numpy as jnp
 
 def one_sided(alpha):
@@ -42,7 +42,7 @@ def pair(alpha):
 
 def half(alpha):
     return lambda x: x[: x.size // 2]
-'''
+"""
 
 
 @pytest.fixture
@@ -139,7 +139,10 @@ MISTAKES = {
     "an unknown profile": ([OURS, "--profile", "fast"], "one of quick, standard, thorough"),
     "an unknown framework": ([OURS, "--framework", "tensorflow"], "auto, jax or torch"),
     "the same target twice": ([OURS, OURS], "given twice"),
-    "a results path that cannot be written": ([OURS, *SMALL, "--results", "/proc/nowhere/r"], "a path that can be written"),
+    "a results path that cannot be written": (
+        [OURS, *SMALL, "--results", "/proc/nowhere/r"],
+        "a path that can be written",
+    ),
 }
 
 
@@ -150,7 +153,8 @@ def test_a_mistake_gets_one_clear_message_and_exit_code_2(command, mistake: str)
     assert answer.code == 2
     assert said in answer.err
     assert answer.err.startswith("error: ")
-    assert ("expected: " in answer.err) and ("next: " in answer.err)
+    assert "expected: " in answer.err
+    assert "next: " in answer.err
     assert "Traceback" not in answer.err + answer.out
 
 

@@ -29,7 +29,13 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
     if importlib.util.find_spec(entry.framework) is None:
         pytest.skip(f"{entry.framework} is missing: pip install 'surrogate_core[{entry.framework}]'")
     target = f"{ROOT}/{entry.target}"
-    options: dict[str, Any] = {"params": ALPHA, "profile": "quick", "seed": seed, "framework": entry.framework, "dtypes": dtypes}
+    options: dict[str, Any] = {
+        "params": ALPHA,
+        "profile": "quick",
+        "seed": seed,
+        "framework": entry.framework,
+        "dtypes": dtypes,
+    }
     report = surrogate_core.check(target, "slayer", **options)
     found: dict[str, set[str]] = {}
     for result in report.results:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-WRONG = '''
+WRONG = """
 import jax, jax.numpy as jnp
 
 def asymmetric(alpha):
@@ -18,7 +18,7 @@ def asymmetric(alpha):
         return (x >= 0).astype(x.dtype)
     spike.defjvp(lambda p, t: (spike(*p), jnp.exp(-alpha * jnp.abs(p[0])) * jnp.where(p[0] < 0, 0.5, 1.0) * t[0]))
     return spike
-'''
+"""
 
 DOWNSTREAM = """
 import surrogate_core
@@ -101,7 +101,8 @@ def test_conformance_tests_gives_one_item_per_property_in_one_line(project: Path
 
 def test_a_session_without_the_option_loads_no_framework_and_no_sympy(project: Path) -> None:
     (project / "test_mine.py").write_text(
-        "import sys\n\ndef test_nothing_is_loaded():\n    assert not {'jax', 'torch', 'sympy', 'numpy'} & set(sys.modules)\n"
+        "import sys\n\ndef test_nothing_is_loaded():\n"
+        "    assert not {'jax', 'torch', 'sympy', 'numpy'} & set(sys.modules)\n"
     )
     code, text = run(project, "-p", "no:benchmark", "-p", "no:hypothesispytest", "-p", "no:jaxtyping")
     assert code == 0, text

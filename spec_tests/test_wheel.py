@@ -56,6 +56,8 @@ def test_it_works_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:
 
 
 def test_an_editable_install_leaks_no_other_folder(tmp_path: Path) -> None:
-    program = "import importlib.util as u; print([n for n in ('reports', 'benchmarks', 'spec_tests') if u.find_spec(n)])"
+    program = (
+        "import importlib.util as u; print([n for n in ('reports', 'benchmarks', 'spec_tests') if u.find_spec(n)])"
+    )
     answer = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

@@ -104,7 +104,12 @@ class _progress:  # noqa: N801  (a context manager, used like a function)
     """A progress bar on stderr, gone when it is done; nothing where stderr is no terminal."""
 
     def __enter__(self) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         stderr = Console(stderr=True)
         self._bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
         self._bar.start()
@@ -146,6 +151,7 @@ Glob = Annotated[str, typer.Argument(help="Show only names that match this glob.
 
 def _rows(rows: list[tuple[str, ...]], glob: str, what: str) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     matching = [row for row in rows if fnmatch.fnmatch(row[0], glob)]
     if not matching:
@@ -157,7 +163,8 @@ def _rows(rows: list[tuple[str, ...]], glob: str, what: str) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     for row in matching:
-        table.add_row(*row)
+        # As text: rich would read the [extra] of a pip command as markup.
+        table.add_row(*map(Text, row))
     Console(soft_wrap=not sys.stdout.isatty()).print(table)
 
 

@@ -91,7 +91,7 @@ def test_an_evaluation_is_described_from_the_inside_out() -> None:
 
 def test_an_unknown_framework_names_its_near_misses() -> None:
     assert get_driver("jax") is get_driver("jax")
-    with pytest.raises(BadInput, match="framework 'trch'\n.*auto, jax or torch\n.*did you mean torch"):
+    with pytest.raises(BadInput, match=r"framework 'trch'\n.*auto, jax or torch\n.*did you mean torch"):
         get_driver("trch")
 
 

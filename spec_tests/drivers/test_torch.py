@@ -197,7 +197,7 @@ def test_forward_mode_without_a_jvp_rule_is_unsupported() -> None:
         jvp = torch.autograd.Function.jvp
 
     agree(Request("grad", X), ReverseOnly.apply)
-    with pytest.raises(Unsupported, match="^forward mode: "):
+    with pytest.raises(Unsupported, match=r"^forward mode: "):
         observe(Request("jvp", X), ReverseOnly.apply)
 
 

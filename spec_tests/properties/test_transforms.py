@@ -16,7 +16,9 @@ PAIR = ("cpu:0", "gpu:0")
 COMPILED = "jit of forward and backward"
 
 
-def answer(judged: Any, name: str, forward: Callable[..., Any] = step, derivative: Any = G, **where: Any) -> Observation:
+def answer(
+    judged: Any, name: str, forward: Callable[..., Any] = step, derivative: Any = G, **where: Any
+) -> Observation:
     return ask(judged.observe(case(**where))[name], forward, derivative)
 
 

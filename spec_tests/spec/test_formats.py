@@ -28,7 +28,7 @@ def value_of(bits: int, name: str) -> Any:
 @example(bits=1)
 def test_ulp_is_numpys_spacing(name: str, bits: int) -> None:
     value = value_of(bits, name)
-    assert FORMATS[name].ulp(np.float64(value)) == np.float64(np.spacing(value))
+    assert FORMATS[name].ulp(np.array(value, np.float64)) == np.float64(np.spacing(value))
 
 
 @given(bits=BIT_PATTERNS)
@@ -38,14 +38,14 @@ def test_ulp_of_bfloat16_is_the_distance_to_the_next_bit_pattern(bits: int) -> N
     fmt, value = FORMATS["bfloat16"], value_of(bits, "bfloat16")
     following = (value.view(np.uint16) + np.uint16(1)).view(fmt.dtype)
     if np.isfinite(following):
-        assert fmt.ulp(np.float64(value)) == float(following) - float(value)
+        assert fmt.ulp(np.array(value, np.float64)) == float(following) - float(value)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_ulp_at_the_largest_number_reaches_down(name: str) -> None:
     fmt = FORMATS[name]
     below = np.array(fmt.largest, fmt.dtype).view(fmt.bits_dtype) - fmt.bits_dtype.type(1)
-    assert fmt.ulp(np.float64(fmt.largest)) == fmt.largest - float(np.asarray(below).view(fmt.dtype)[()])
+    assert fmt.ulp(np.array(fmt.largest)) == fmt.largest - float(np.asarray(below).view(fmt.dtype)[()])
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -87,5 +87,7 @@ def test_hex_shows_every_bit(name: str, one: str, minus_zero: str) -> None:
 
 def test_an_unknown_format_names_its_near_misses() -> None:
     assert get_format("bfloat16") is FORMATS["bfloat16"]
-    with pytest.raises(BadInput, match="dtype 'bfloat' *\n.*float16, bfloat16, float32, float64\n.*did you mean bfloat16"):
+    with pytest.raises(
+        BadInput, match=r"dtype 'bfloat' *\n.*float16, bfloat16, float32, float64\n.*did you mean bfloat16"
+    ):
         get_format("bfloat")

@@ -89,7 +89,7 @@ def test_a_closed_end_of_a_domain_belongs_to_it() -> None:
 
 
 def test_an_unknown_parameter_names_its_near_misses() -> None:
-    with pytest.raises(BadInput, match="parameter 'alhpa' for spec 'slayer'\n.*one of alpha\n.*did you mean alpha"):
+    with pytest.raises(BadInput, match=r"parameter 'alhpa' for spec 'slayer'\n.*one of alpha\n.*did you mean alpha"):
         SLAYER.grid("quick", {"alhpa": (1.0,)})
     with pytest.raises(BadInput, match="none: this spec has no parameters"):
         Spec("plain", "Plain", "nowhere", exp(-Abs(x))).grid("quick", {"alpha": (1.0,)})
@@ -128,5 +128,5 @@ def test_the_catalogue_knows_slayer_and_suggests_it() -> None:
     assert "slayer" in spec_names()
     assert list(spec_names()) == sorted(spec_names())
     assert all(get_spec(name).name == name for name in spec_names())
-    with pytest.raises(BadInput, match="spec 'slayr'\n.*\n.*did you mean slayer"):
+    with pytest.raises(BadInput, match=r"spec 'slayr'\n.*\n.*did you mean slayer"):
         get_spec("slayr")

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 from handmade import ALPHA, DTYPES, SLAYER
-from sympy import Abs, Interval, Max, Piecewise, Symbol, atan, diff, exp, oo, sign, tanh
+from sympy import Abs, Interval, Max, Piecewise, Symbol, atan, diff, exp, oo, sign, sqrt, tanh
 
 from surrogate_core.spec import FORMATS, Parameter, Spec, x
 from surrogate_core.spec.oracle import Expectation, expect, float64_is_sound, forward, limits
@@ -66,6 +66,8 @@ def test_a_formula_that_cancels_in_float64_is_evaluated_in_mpmath() -> None:
     with mpmath.workdps(40):
         assert found.gradient[0] == pytest.approx(float(mpmath.sech(mpmath.mpf(14.6)) ** 2), rel=1e-15)
     assert 1 - np.tanh(np.float64(20.0)) ** 2 == 0
+    # This one loses half its digits and does not vanish.
+    assert not float64_is_sound(Spec("root", "Root", "nowhere", sqrt(1 + x**2) - Abs(x)), ())
     assert expected("float16", 20.0, spec=TANH, parameters=()).gradient[0] > 0
 
 

@@ -56,11 +56,12 @@ def test_halves_mirror_each_other_and_ascend_to_nan(dtype: str, alpha: float) ->
 @pytest.mark.parametrize("alpha", [0.01, ALPHA, 1000.0])
 def test_a_sweep_holds_the_special_values(dtype: str, alpha: float) -> None:
     fmt, found = FORMATS[dtype], of(dtype, alpha)
-    special = [0.0, fmt.smallest_subnormal, fmt.smallest_normal, fmt.largest, np.inf, 1.0, 0.1, 3.0, 10.0]
+    special = [0.0, fmt.smallest_subnormal, fmt.smallest_normal, fmt.largest, np.inf, 1.0, 0.1, 3.0, 10.0, 100.0, 0.001]
     values = rounded(special, fmt.dtype).astype(np.float64)
     assert np.isin(values, found.exact).all()
     assert np.isin(-values, found.exact).all()
-    assert np.isnan(found.exact).any()
+    infinity, quiet = int(rounded(np.inf, fmt.dtype).view(fmt.bits_dtype)), 1 << (fmt.precision - 2)
+    assert {infinity + 1, infinity + quiet} <= set(bits(found, dtype).tolist())  # a signalling NaN and a quiet one
     assert {0, 1 << (8 * fmt.dtype.itemsize - 1)} <= set(bits(found, dtype).tolist())
 
 

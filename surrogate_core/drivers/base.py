@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -143,6 +143,15 @@ class Driver(Protocol):
         """
         ...
 
+    def observe_together(
+        self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
+    ) -> list[tuple[Request, Observation]]:
+        """What of ``requests`` one program can answer, where that is cheaper; the others are asked alone.
+
+        Never raises: what cannot be answered together says why when it is asked alone.
+        """
+        ...
+
     def compilations(self) -> int:
         """How many programs were compiled in this process so far (0 where nothing is)."""
         ...
@@ -167,7 +176,8 @@ def literal(array: np.ndarray) -> str:
     def nest(values: Any) -> str:
         return one(values) if isinstance(values, float) else "[" + ", ".join(map(nest, values)) + "]"
 
-    return nest(array.astype(np.float64).tolist())
+    with np.errstate(invalid="ignore"):  # a signalling NaN is shown like any other
+        return nest(array.astype(np.float64).tolist())
 
 
 def describe(operation: Operation, inner: tuple[Transform, ...], outer: tuple[Transform, ...]) -> str:

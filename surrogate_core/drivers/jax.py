@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -25,6 +26,9 @@ from surrogate_core.drivers.base import (
 __all__ = ["JaxDriver"]
 
 ACCELERATORS = ("gpu", "tpu")
+
+STAGED = Transform("jit")
+"""The outermost transformation of a request that may share its program with others."""
 
 MISSING = (
     (re.compile(r"forward-mode autodiff|forward-mode differentiation|\(jvp\) to a custom_vjp"), "forward mode"),
@@ -85,6 +89,33 @@ class JaxDriver:
                     raise Unsupported(f"{capability}: {str(error).splitlines()[0]}") from error
             raise
         return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
+
+    def observe_together(
+        self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
+    ) -> list[tuple[Request, Observation]]:
+        # Compiling is most of the cost, and a program of many requests costs little more than one of one.
+        staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None]
+        # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
+        forward = [r for r in staged if r.operation in ("jvp", "jacfwd")]
+        reverse = [r for r in staged if r not in forward]
+        answers: list[tuple[Request, Observation]] = []
+        for group in (forward, reverse):
+            if len(group) > 1:
+                with contextlib.suppress(Exception):
+                    answers += self._one_program(_checked(function), group, self._devices[device])
+        return answers
+
+    def _one_program(
+        self, function: Callable[[Any], Any], requests: list[Request], device: Any
+    ) -> list[tuple[Request, Observation]]:
+        operations = [_operation(function, replace(r, outer=r.outer[:-1])) for r in requests]
+        inputs = jax.device_put([(r.x, r.direction) for r in requests], device)
+        program = jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)])
+        answers = jax.device_get(program(inputs))
+        return [
+            (r, Observation(np.asarray(value), None if derivative is None else np.asarray(derivative)))
+            for r, (value, derivative) in zip(requests, answers, strict=True)
+        ]
 
     def compilations(self) -> int:
         return _compilations

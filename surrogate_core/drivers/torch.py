@@ -6,7 +6,7 @@ import contextlib
 import functools
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,11 @@ class TorchDriver:
                     raise Unsupported(f"{capability}: {_first_sentence(error)}") from error
             raise
         return Observation(_array(value), None if derivative is None else _array(derivative))
+
+    def observe_together(
+        self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
+    ) -> list[tuple[Request, Observation]]:
+        return []  # eager: there is no program to share
 
     def compilations(self) -> int:
         return 0
@@ -150,10 +155,7 @@ def _checked(function: Callable[[Any], Any]) -> Callable[[Any], torch.Tensor]:
 
 def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...], axes: bool) -> Callable[..., Any]:
     for t in transforms:
-        if t.name == "jit":
-            function = torch.compile(function, backend="aot_eager")
-        else:
-            function = _batched(function, t, axes)
+        function = torch.compile(function, backend="aot_eager") if t.name == "jit" else _batched(function, t, axes)
     return function
 
 

@@ -68,6 +68,17 @@ def plain(value: Any) -> Any:
     return value
 
 
+def restored(value: Any) -> Any:
+    """The inverse of :func:`plain`, for figures: the words for NaN and infinities become floats again."""
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: restored(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [restored(item) for item in value]
+    return value
+
+
 def to_json(result: Result) -> dict[str, Any]:
     """A result as JSON-able values; the witness is not stored, its script is."""
     outcome = result.outcome
@@ -113,6 +124,8 @@ def from_json(stored: Mapping[str, Any]) -> Result:
 def _outcome(stored: Mapping[str, Any]) -> Outcome:
     kind = OUTCOMES[stored["state"]]
     values = {name: value for name, value in stored.items() if name != "state"}
+    for name in {"figures", "severity"} & values.keys():
+        values[name] = restored(values[name])
     if "remarks" in values:
         values["remarks"] = tuple(values["remarks"])
     if values.get("severity") is not None:

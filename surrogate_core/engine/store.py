@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import sympy
 
 from surrogate_core.drivers import get_driver
-from surrogate_core.engine.ledger import Ledger, account
+from surrogate_core.engine.ledger import JUDGED, Ledger, account
 from surrogate_core.engine.plan import Plan
 from surrogate_core.engine.result import Result, from_json, plain, to_json
 from surrogate_core.engine.versions import packages
@@ -52,7 +52,15 @@ class Run:
     def objections(self) -> tuple[str, ...]:
         """Why the run proves nothing; empty where it is complete and adds up."""
         unfinished = () if self.complete else ("the run was not finished: its footer is missing",)
-        return unfinished + self.ledger.objections
+        return unfinished + self.ledger.objections + self._unjudged()
+
+    def _unjudged(self) -> tuple[str, ...]:
+        # One implementation's passes must not hide that another one was never judged.
+        if not self.complete or not self.ledger.judged:
+            return ()
+        judged = {r.implementation for r in self.results if r.outcome.state in JUDGED}
+        names = (str(i["name"]) for i in self.header["implementations"])
+        return tuple(f"nothing was judged of {name}" for name in names if name not in judged)
 
     @property
     def conforms(self) -> bool:
@@ -106,6 +114,8 @@ def header(plan: Plan) -> dict[str, Any]:
             "absent": {n: list(get_driver(n).absent()) for n in frameworks},
             "profile": plan.profile,
             "seed": plan.seed,
+            "dtypes": list(dict.fromkeys(unit.case.dtype for unit in plan.units)),
+            "grid": [dict(values) for values in dict.fromkeys(unit.case.parameters for unit in plan.units)],
             "planned": len(plan.units),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
@@ -183,7 +193,7 @@ def read(path: str | os.PathLike[str]) -> Run:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
     run = Run(lines[0], tuple(results), complete=footer is not None)
-    if footer is not None and dict(footer.get("counts", {})) != dict(run.ledger.counts):
+    if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
 

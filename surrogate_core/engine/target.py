@@ -161,7 +161,13 @@ def _from_object(target: Any, framework: str) -> Target:
 
 def _distribution(module: str) -> str:
     top = module.partition(".")[0]
-    return next(iter(_distributions().get(top, ())), "")
+    if known := _distributions().get(top):
+        return known[0]
+    try:
+        # An editable install lists no modules; most are called like their distribution.
+        return importlib.metadata.distribution(top).name if top else ""
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 @functools.cache

@@ -24,6 +24,7 @@ __all__ = [
     "observed",
     "shown",
     "spikes_alone",
+    "swept",
     "whole_sweep",
     "wide",
 ]
@@ -95,6 +96,11 @@ def observed(answer: Observation | Unsupported) -> Observation:
     if isinstance(answer, Unsupported):
         raise answer
     return answer
+
+
+def swept(case: Case) -> dict[str, int | bool]:
+    """What a pointwise judgement covered: how many inputs, and whether they are all there are."""
+    return {"inputs": int(case.sweep.x.size), "exhaustive": case.sweep.exhaustive}
 
 
 def whole_sweep(case: Case) -> Request:

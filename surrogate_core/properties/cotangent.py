@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from surrogate_core.drivers.base import Request
-from surrogate_core.properties.base import Case, Property, Requests, Seen, agreement, breach, observed, whole_sweep, wide
+from surrogate_core.properties.base import (
+    Case,
+    Property,
+    Requests,
+    Seen,
+    agreement,
+    breach,
+    observed,
+    swept,
+    whole_sweep,
+    wide,
+)
 from surrogate_core.properties.outcome import Outcome, Passed
 
 __all__ = ["COTANGENT"]
@@ -66,7 +77,7 @@ def _judge(case: Case, seen: Seen) -> Outcome:
                 error[wrong],
                 {"cotangents": name, "wrong": int(wrong.sum())},
             )
-    return Passed({"cotangents": list(_cotangents(case))})
+    return Passed(swept(case) | {"cotangents": list(_cotangents(case))})
 
 
 COTANGENT = Property(

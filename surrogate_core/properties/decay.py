@@ -7,6 +7,7 @@ sum |w_i| * b_i. That sum is the allowed error; the same holds for the curvature
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,9 @@ def _weights(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _judge(case: Case, seen: Seen) -> Outcome:
     gradient = observed(seen["sweep"]).gradient
-    figures: dict[str, Any] = {"claimed_slope": _claimed(case)}
+    peak = float(case.sweep.expected.gradient[0])
+    figures: dict[str, Any] = {"claimed_slope": _claimed(case), "claimed_intercept": float(np.log(peak))}
+    broken: Failed | None = None
     farthest: dict[str, int] = {}
     for side, sign in (("right", 1), ("left", -1)):
         rungs = case.sweep.ladder(case.format, sign)
@@ -51,13 +54,16 @@ def _judge(case: Case, seen: Seen) -> Outcome:
             index = int(rungs[np.flatnonzero(off)[0]])
             expected = case.sweep.expected
             error = np.abs(measured - expected.gradient[rungs])[off]
-            return breach(
-                case, whole_sweep(case), index, gradient[index], "finite, greater than 0: the window is normal", error
-            )
+            allowed = "finite, greater than 0: the window is normal"
+            broken = broken or breach(case, whole_sweep(case), index, gradient[index], allowed, error)
+            rungs, measured = rungs[~off], measured[~off]
+        if rungs.size < FEWEST:
+            continue
         figures[side] = _fit(case, rungs, measured)
         off_line = np.abs(np.log(measured) - figures["claimed_slope"] * np.abs(case.sweep.exact[rungs]))
         farthest[side] = int(rungs[np.argmax(off_line)])
-    return _verdict(case, figures, farthest)
+    # What could be fitted is told also where the window has holes.
+    return replace(broken, figures=figures) if broken else _verdict(case, figures, farthest)
 
 
 def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:

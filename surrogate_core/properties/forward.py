@@ -31,7 +31,6 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "a scalar": (),
     "an empty array": (0,),
     "length 1": (1,),
-    "length 7": (7,),
     "rank 3": (2, 1, 3),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, whole_sweep, wide
+from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, swept, whole_sweep, wide
 from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
 from surrogate_core.spec.oracle import limits
@@ -119,7 +119,7 @@ def _judge_peak(case: Case, seen: Seen) -> Outcome:
         allowed = f"{at_zero} {peak:g}" if index in zeros else f"at most {peak:g}"
         error = np.abs(measured - expected.gradient)[wrong]
         return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], allowed, error)
-    return Passed({"at_plus_zero": float(measured[0]), "at_minus_zero": float(measured[case.sweep.half])})
+    return Passed(swept(case) | {"at_plus_zero": float(measured[0]), "at_minus_zero": float(measured[case.sweep.half])})
 
 
 PEAK = Property(
@@ -149,7 +149,7 @@ def _judge_symmetry(case: Case, seen: Seen) -> Outcome:
             error,
             {"pairs": half, "differing": int(differ.sum())},
         )
-    return Passed({"pairs": half})
+    return Passed(swept(case) | {"pairs": half})
 
 
 SYMMETRY = Property(
@@ -186,7 +186,7 @@ def _judge_range(case: Case, seen: Seen) -> Outcome:
                 f"x = {shown(case, case.sweep.x[side[lowest]])}, rounding allowed for",
                 np.array([rise]),
             )
-    return Passed({"smallest": float(measured[finite].min()), "largest": float(measured[finite].max())})
+    return Passed(swept(case) | {"smallest": float(measured[finite].min()), "largest": float(measured[finite].max())})
 
 
 def _rise(values: np.ndarray, bound: np.ndarray, flush: np.ndarray) -> tuple[int, int, float] | None:
@@ -222,7 +222,7 @@ def _judge_nonfinite(case: Case, seen: Seen) -> Outcome:
         index = simplest(case.sweep.x, wrong)
         promised = "NaN, so that a NaN is noticed" if nan[index] else f"{expected[index]:g}, the formula's limit"
         return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], promised)
-    return Passed({"at_minus_inf": low, "at_inf": high, "nans": int(nan.sum())})
+    return Passed(swept(case) | {"at_minus_inf": low, "at_inf": high, "nans": int(nan.sum())})
 
 
 NONFINITE = Property(

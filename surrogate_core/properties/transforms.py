@@ -15,6 +15,7 @@ from surrogate_core.properties.base import (
     observed,
     shown,
     spikes_alone,
+    swept,
     whole_sweep,
     wide,
 )
@@ -64,7 +65,7 @@ def _judge_jit(case: Case, seen: Seen) -> Outcome:
         if isinstance(verdict, Failed):
             return verdict
         remarks += [verdict] if verdict else []
-    return Passed({"inputs": case.sweep.x.size}, tuple(remarks))
+    return Passed(swept(case), tuple(remarks))
 
 
 JIT = Property(
@@ -87,14 +88,23 @@ def _weights(case: Case) -> np.ndarray:
     return np.resize(np.array([1.0, -2.0, 0.5, 3.0]), SHAPE).astype(case.format.dtype)
 
 
+def _staged(case: Case) -> tuple[Transform, ...]:
+    """Transformations of a trace are compared within one program each, the plain call too.
+
+    A rule is traced the same way with jit or without, and compiling one program in place of one for
+    every operation is what makes the search affordable in JAX. What jit itself changes, transform.jit says.
+    """
+    return JIT_TRANSFORM if case.framework == "jax" else ()
+
+
 def _observe_vmap(case: Case) -> Requests:
-    x, weights = case.sample(SHAPE), _weights(case)
-    requests = {"plain": Request("vjp", x, direction=weights)}
+    x, weights, staged = case.sample(SHAPE), _weights(case), _staged(case)
+    requests = {"plain": Request("vjp", x, direction=weights, outer=staged)}
     for into, out in AXES:
         batch = (Transform("vmap", into, out),)
-        requests[describe("vjp", (), batch)] = Request("vjp", x, direction=weights, outer=batch)
+        requests[describe("vjp", (), batch)] = Request("vjp", x, direction=weights, outer=batch + staged)
         moved = np.moveaxis(weights, into, out)
-        requests[describe("vjp", batch, ())] = Request("vjp", x, direction=moved, inner=batch)
+        requests[describe("vjp", batch, ())] = Request("vjp", x, direction=moved, inner=batch, outer=staged)
     return requests
 
 
@@ -112,11 +122,11 @@ def _judge_vmap(case: Case, seen: Seen) -> Outcome:
         if isinstance(answer, Unsupported):
             missing.setdefault(str(answer), []).append(name)
             continue
-        transform = (request.outer or request.inner)[0]
-        axes = transform.in_axis, transform.out_axis
+        batch = next(t for t in request.inner + request.outer if t.name == "vmap")
+        axes = batch.in_axis, batch.out_axis
         # vmap of the whole moves both results' axes; vjp of a vmap gives a gradient laid out as x.
-        gradient = np.moveaxis(plain.gradient, *axes) if request.outer else plain.gradient
-        allowed = np.moveaxis(slack, *axes) if request.outer else slack
+        gradient = plain.gradient if request.inner else np.moveaxis(plain.gradient, *axes)
+        allowed = slack if request.inner else np.moveaxis(slack, *axes)
         if failure := _layout(name, request, answer, np.moveaxis(plain.value, *axes), gradient, allowed):
             return failure
     return UnsupportedOutcome(_lacking(missing)) if missing else Passed({"axes": [list(a) for a in AXES]})
@@ -171,7 +181,7 @@ VMAP = Property(
 def _observe_modes(case: Case) -> Requests:
     x = case.sample((9,))
     operations: tuple[Operation, ...] = ("value", "vjp", "grad", "jacrev", "jvp", "jacfwd")
-    return {operation: Request(operation, x) for operation in operations}
+    return {operation: Request(operation, x, outer=_staged(case)) for operation in operations}
 
 
 def _judge_modes(case: Case, seen: Seen) -> Outcome:
@@ -211,7 +221,11 @@ def _judge_modes(case: Case, seen: Seen) -> Outcome:
                 severity=float(error.max()) / (case.sweep.expected.peak or 1.0),
                 witness=Witness(request),
             )
-    return UnsupportedOutcome(_lacking(missing)) if missing else Passed({"modes": [name for name in requests if name != "value"]})
+    return (
+        UnsupportedOutcome(_lacking(missing))
+        if missing
+        else Passed({"modes": [name for name in requests if name != "value"]})
+    )
 
 
 MODES = Property(

@@ -123,7 +123,8 @@ class Spec:
         """The forward formula."""
         if self.forward is not None:
             return sympy.sympify(self.forward)
-        return sympy.Heaviside(x, sympy.sympify(self.at_threshold))
+        at_threshold: Any = sympy.sympify(self.at_threshold)
+        return sympy.Heaviside(x, at_threshold)
 
     def replace(self, **changes: Any) -> Spec:
         """A variant: ``spec.replace(at_threshold=0)``. Its claims are verified anew."""

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pickle
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from handmade import SLAYER
+
+from surrogate_core.drivers import Device
+from surrogate_core.engine import PROFILES, Plan, plan
+from surrogate_core.errors import BadInput
+from surrogate_core.properties import PROPERTIES
+from surrogate_core.slayer import SlayerGrad
+from surrogate_core.spec import FORMATS
+
+OWN = "surrogate_core.SlayerGrad"
+DEVICES = ("gpu:0", "gpu:1", "cpu:0")
+
+
+@pytest.fixture(autouse=True)
+def two_backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with two GPUs, whatever the real one has."""
+    driver = SimpleNamespace(devices=lambda: tuple(Device(name, "made up") for name in DEVICES))
+    # Not by its dotted name: in the package, `plan` is the function.
+    monkeypatch.setattr(sys.modules[Plan.__module__], "get_driver", lambda framework: driver)
+
+
+def of(*targets: Any, **options: Any) -> Plan:
+    return plan(list(targets or (OWN,)), SLAYER, **options)
+
+
+def test_units_are_properties_times_formats_times_parameters_times_backends() -> None:
+    planned = of(params={"alpha": [0.5, 2.0]})
+    assert len(planned.units) == len(PROPERTIES) * len(FORMATS) * 2 * 2
+    assert len(set(planned.units)) == len(planned.units)
+
+
+def test_the_first_device_of_each_backend_is_judged_and_knows_the_others() -> None:
+    planned = of(params={"alpha": [0.5]}, dtypes=["float32"])
+    assert list(dict.fromkeys(u.case.device for u in planned.units)) == ["gpu:0", "cpu:0"]
+    assert {u.case.devices for u in planned.units} == {DEVICES}
+
+
+def test_units_that_share_evaluations_stand_together() -> None:
+    cases = [u.case for u in of(params={"alpha": [0.5, 2.0]}, dtypes=["float16", "float32"]).units]
+    assert all(len({*cases[i : i + len(PROPERTIES)]}) == 1 for i in range(0, len(cases), len(PROPERTIES)))
+
+
+def test_without_parameters_the_specs_own_samples_are_judged() -> None:
+    for profile in PROFILES:
+        planned = of(profile=profile, dtypes=["float32"], properties=["forward.step"])
+        assert {u.case.parameters for u in planned.units} == set(SLAYER.grid(profile))
+        assert {u.case.profile for u in planned.units} == {profile}
+
+
+def test_globs_formats_seed_and_framework_are_heeded() -> None:
+    planned = of(properties=["gradient.p*", "forward.step"], dtypes=["bfloat16"], seed=9, framework="jax")
+    assert {u.property_id for u in planned.units} == {"gradient.peak", "forward.step"}
+    assert {u.case.dtype for u in planned.units} == {"bfloat16"}
+    assert {(u.case.seed, u.case.framework) for u in planned.units} == {(9, "jax")}
+    assert planned.seed == 9
+
+
+def test_a_property_that_the_spec_does_not_promise_is_not_planned() -> None:
+    planned = plan([OWN], SLAYER.replace(claims=()), params={"alpha": [1.0]})
+    assert "gradient.decay" not in {u.property_id for u in planned.units}
+    assert "gradient.oracle" in {u.property_id for u in planned.units}
+
+
+def test_a_format_or_a_value_given_twice_is_judged_once() -> None:
+    once = of(params={"alpha": [0.5]}, dtypes=["float16"])
+    assert of(params={"alpha": [0.5, 0.5]}, dtypes=["float16", "float16"]).units == once.units
+
+
+def test_targets_keep_their_order() -> None:
+    planned = of("surrogate_core:SlayerGrad", OWN, params={"alpha": [1.0]})
+    assert [i.name for i in planned.implementations] == ["surrogate_core:SlayerGrad", OWN]
+    assert planned.units[0].implementation.name == "surrogate_core:SlayerGrad"
+
+
+def test_a_plan_travels_to_another_process() -> None:
+    planned = of(params={"alpha": [1.0]}, dtypes=["float32"])
+    assert pickle.loads(pickle.dumps(planned)) == planned
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"profile": "fast"}, "profile 'fast'\n.*one of quick, standard, thorough"),
+        ({"properties": ["gradient.orakle"]}, r"property 'gradient.orakle'\n.*\n.*did you mean gradient.oracle"),
+        ({"dtypes": ["int8"]}, "dtype 'int8'\n.*one of float16, bfloat16, float32, float64"),
+        ({"params": {"beta": [1.0]}}, "parameter 'beta' for spec 'slayer'"),
+        ({"params": {"alpha": [-1.0]}}, "parameter alpha=-1\n"),
+        ({"params": {"alpha": []}}, "parameter 'alpha' with no value"),
+        ({"framework": "tf"}, "framework 'tf'"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_runs(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        of(**options)
+
+
+def test_no_target_or_one_given_twice_is_a_mistake() -> None:
+    with pytest.raises(BadInput, match=r"no target\n.*at least one implementation"):
+        plan([], SLAYER)
+    with pytest.raises(BadInput, match="given twice"):
+        of(OWN, OWN)
+
+
+def test_a_factory_that_refuses_the_parameters_is_a_mistake() -> None:
+    with pytest.raises(BadInput, match=r"signature \(x\) refuses the spec's parameters"):
+        of(lambda x: x)
+    assert of(SlayerGrad, params={"alpha": [1.0]}).implementations[0].target.given is SlayerGrad
