@@ -56,7 +56,7 @@ def check(
     target: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
     spec: str | Spec = "slayer",
     *,
-    params: Mapping[str, Sequence[float]] | None = None,
+    params: Mapping[str, float | Sequence[float]] | None = None,
     profile: str = "standard",
     properties: Sequence[str] = (),
     dtypes: Sequence[str] = (),

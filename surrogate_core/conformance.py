@@ -18,7 +18,7 @@ def conformance_tests(
     spec: str | Spec,
     factory: str | Callable[..., Any],
     *,
-    params: Mapping[str, Sequence[float]] | None = None,
+    params: Mapping[str, float | Sequence[float]] | None = None,
     profile: str = "standard",
     properties: Sequence[str] = (),
     dtypes: Sequence[str] = (),

@@ -42,6 +42,15 @@ def _step(x: jax.Array) -> jax.Array:
     return ((-bits <= 0) & (x == x)).astype(x.dtype)
 
 
+@jax.custom_jvp
+def _distance(x: jax.Array) -> jax.Array:
+    return jnp.abs(x)
+
+
+# JAX differentiates abs to 1 at 0; the pseudo-derivative's own derivative is 0 there, between its sides.
+_distance.defjvps(lambda dx, _, x: jnp.sign(x) * dx)
+
+
 def _pseudo_derivative(x: jax.Array, alpha: Any, drift: Any) -> jax.Array:
     """exp(-alpha*(1 + drift)*|x|) within 1.5 ulp; written plainly it is off by up to 64.
 
@@ -49,7 +58,7 @@ def _pseudo_derivative(x: jax.Array, alpha: Any, drift: Any) -> jax.Array:
     error e of the exponent into a relative one. e is had from exact products of half-length factors
     (Dekker, Numer. Math. 1971) and from drift, what rounding took from alpha; and
     exp(-p - e) = exp(-p)*(1 - e) up to e^2/2 < 2^-35. Scaling alpha into [1, 2) keeps all of it clear
-    of overflow and underflow; from y = 2048 on the answer is 0 in every format.
+    of underflow; from p = 2048 on the answer is 0 in every format, and e, which may overflow, is not needed.
     """
     work = jnp.promote_types(x.dtype, jnp.float32)
     unsigned, exponent, upper = _LAYOUT[work.name]
@@ -61,16 +70,14 @@ def _pseudo_derivative(x: jax.Array, alpha: Any, drift: Any) -> jax.Array:
     rounded, drift = jnp.asarray(alpha, work), jnp.asarray(drift, work)
     alpha = rounded + rounded * drift  # float64 holds all of alpha, float32 leaves the drift to e
     drift = drift - (alpha - rounded) / rounded
-    # max(x, -x) and not abs(x), which JAX differentiates to 1 at 0: at its tie max gives the mean, 0.
-    distance = jnp.maximum(x.astype(work), -x.astype(work))
     scale = keep(alpha, exponent)
-    m, y = alpha / scale, jnp.minimum(distance * scale, 2048)
+    m, y = alpha / scale, _distance(x.astype(work)) * scale
     p = m * y
     m1, y1 = keep(m, upper), keep(y, upper)
-    m2, y2 = m - m1, y - y1
-    e = ((m1 * y1 - p) + (m1 * y2 + m2 * y1)) + (m2 * y2 + p * drift)
+    e = (m1 * y1 - p) + (m1 * (y - y1) + (m - m1 + m * drift) * y)
+    e = jnp.where(p < 2048, lax.stop_gradient(e), 0)
     g = jnp.exp(-p)
-    return (g - g * lax.stop_gradient(e)).astype(x.dtype)
+    return (g - g * e).astype(x.dtype)
 
 
 @jax.custom_jvp

@@ -113,3 +113,12 @@ def test_a_factory_that_refuses_the_parameters_is_a_mistake() -> None:
     with pytest.raises(BadInput, match=r"signature \(x\) refuses the spec's parameters"):
         of(lambda x: x)
     assert of(SlayerGrad, params={"alpha": [1.0]}).implementations[0].target.given is SlayerGrad
+
+
+def test_a_parameter_value_may_stand_alone() -> None:
+    assert {u.case.parameters for u in of(params={"alpha": 0.5}).units} == {(("alpha", 0.5),)}
+
+
+def test_a_parameter_that_is_no_number_is_refused_with_an_example() -> None:
+    with pytest.raises(BadInput, match=r"parameter alpha='high'\n  expected: numbers"):
+        of(params={"alpha": "high"})

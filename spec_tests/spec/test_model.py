@@ -130,3 +130,10 @@ def test_the_catalogue_knows_slayer_and_suggests_it() -> None:
     assert all(get_spec(name).name == name for name in spec_names())
     with pytest.raises(BadInput, match=r"spec 'slayr'\n.*\n.*did you mean slayer"):
         get_spec("slayr")
+
+
+@pytest.mark.parametrize("changes", [{"default": -1.0}, {"typical": (0.0, 10.0)}])
+def test_a_default_or_typical_value_outside_the_domain_is_refused(changes: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"default": 1.0, "domain": Interval.open(0, oo), "typical": (0.1, 10)}
+    with pytest.raises(BadInput, match=r"expected: a finite value in \(0, oo\)"):
+        Parameter(Symbol("alpha", positive=True), **{**given, **changes})

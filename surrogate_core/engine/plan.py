@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from surrogate_core.drivers import get_driver
 from surrogate_core.engine.framework import detect
-from surrogate_core.engine.target import Target, resolve
+from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import Case, select
 from surrogate_core.spec.formats import FORMATS, get_format
@@ -55,10 +55,10 @@ class Plan:
 
 
 def plan(
-    targets: Sequence[str | object],
+    targets: Sequence[str | Factory],
     spec: Spec,
     *,
-    params: Mapping[str, Sequence[float]] | None = None,
+    params: Mapping[str, float | Sequence[float]] | None = None,
     profile: str = "standard",
     properties: Sequence[str] = (),
     dtypes: Sequence[str] = (),
@@ -76,13 +76,13 @@ def plan(
         raise BadInput(f"profile {profile!r}", f"one of {', '.join(PROFILES)}", near_misses(profile, PROFILES))
     if not targets:
         raise BadInput("no target", "at least one implementation to judge", "see `surrogate-core list implementations`")
-    grid = spec.grid(profile, {name: tuple(values) for name, values in (params or {}).items()})
+    grid = spec.grid(profile, {name: _several(name, values) for name, values in (params or {}).items()})
     chosen = [p for p in select(tuple(properties)) if p.applies(spec)]
     formats = [get_format(name) for name in dict.fromkeys(dtypes)] or list(FORMATS.values())
     implementations: list[Implementation] = []
     units: list[Unit] = []
     for given in targets:
-        target = resolve(given, framework)  # type: ignore[arg-type]
+        target = resolve(given, framework)
         if target.name in (i.name for i in implementations):
             raise BadInput(f"target {target.name!r}, given twice", "each target once", "drop one of them")
         target.check_signature(grid[0])
@@ -98,3 +98,11 @@ def plan(
         ]
         units += [Unit(implementation, p.id, case) for case in cases for p in chosen]
     return Plan(spec, tuple(implementations), tuple(units), profile, seed)
+
+
+def _several(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
+    """The values of a parameter, of which one may stand alone."""
+    try:
+        return tuple(float(v) for v in (values if isinstance(values, Sequence) else (values,)))
+    except (TypeError, ValueError):
+        raise BadInput(f"parameter {name}={values!r}", "numbers", f"for example {{{name!r}: [0.5, 1, 2]}}") from None

@@ -35,12 +35,19 @@ class Parameter:
         default: the value where the user gives none.
         domain: the values for which the spec promises anything.
         typical: the range people use, ``(low, high)``; sampled by default.
+
+    Raises:
+        BadInput: the default or the typical range lies outside the domain.
     """
 
     symbol: Symbol
     default: float
     domain: Interval
     typical: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        for value in (self.default, *self.typical):
+            self.check(value)
 
     @property
     def name(self) -> str:
