@@ -81,7 +81,7 @@ def test_a_value_outside_the_domain_is_refused(value: float) -> None:
 
 
 def test_a_closed_end_of_a_domain_belongs_to_it() -> None:
-    closed = parameter(domain=Interval(0, 2))
+    closed = parameter(domain=Interval(0, 2), typical=(0.1, 2.0))
     assert closed.check(0) == 0.0
     assert closed.check(2) == 2.0
     with pytest.raises(BadInput, match=r"parameter alpha=3\n.*in \[0, 2\]"):
@@ -109,7 +109,7 @@ def test_samples_hold_the_default_and_a_value_that_is_no_power_of_two() -> None:
 
 
 def test_samples_of_a_range_that_begins_at_zero_lie_within_it() -> None:
-    assert all(0 <= v <= 4 for v in parameter(typical=(0.0, 4.0)).samples("standard"))
+    assert all(0 <= v <= 4 for v in parameter(domain=Interval(0, oo), typical=(0.0, 4.0)).samples("standard"))
 
 
 def test_the_grid_varies_one_parameter_at_a_time() -> None:
