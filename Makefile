@@ -15,7 +15,7 @@ test: $(READY) lint
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 benchmark: $(READY)
 	$(BIN)/pytest benchmarks -p benchmark --benchmark-only

@@ -78,6 +78,12 @@ def test_the_zoo_is_large_and_in_both_frameworks() -> None:
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
 
 
+def test_the_readme_states_the_size_of_the_zoo() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"| impostors | {len(WRONG)} | {len(WRONG)} caught" in text
+    assert f"| right surrogates | {len(RIGHT)} |" in text
+
+
 @pytest.mark.parametrize("prop", [p.id for p in PROPERTIES if p.id not in SINGLE_DEVICE])
 def test_every_property_has_an_impostor_that_it_ought_to_catch(prop: str) -> None:
     assert [entry.name for entry in WRONG if entry.caught_by[0] == prop]

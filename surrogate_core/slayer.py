@@ -52,7 +52,7 @@ _distance.defjvps(lambda dx, _, x: jnp.sign(x) * dx)
 
 
 def _pseudo_derivative(x: jax.Array, alpha: Any, drift: Any) -> jax.Array:
-    """exp(-alpha*(1 + drift)*|x|) within 1.5 ulp; written plainly it is off by up to 64.
+    """exp(-alpha*(1 + drift)*|x|) within 1.5 ulp at normal x; written plainly it is off by up to 80.
 
     The plain formula rounds alpha to x's format and then p = alpha*|x|, and exp turns the absolute
     error e of the exponent into a relative one. e is had from exact products of half-length factors
