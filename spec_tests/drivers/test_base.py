@@ -1,48 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from surrogate_core.drivers import FRAMEWORKS, Observation, Request, Transform, get_driver
-from surrogate_core.drivers.base import describe, literal
+from surrogate_core.drivers.base import describe
 from surrogate_core.errors import BadInput
-from surrogate_core.spec import FORMATS
 
 PAIR = np.array([1.0, -2.0], np.float32)
-
-
-def again(text: str) -> Any:
-    """What Python makes of the literal: nothing but builtins in sight."""
-    return eval(text, {"__builtins__": {"float": float}})
-
-
-@pytest.mark.parametrize("name", FORMATS)
-@given(st.integers(0, 2**64 - 1))
-def test_a_literal_reproduces_every_bit_pattern(name: str, bits: int) -> None:
-    fmt = FORMATS[name]
-    array = np.array([bits % 2 ** (8 * fmt.dtype.itemsize)], fmt.bits_dtype).view(fmt.dtype)
-    with np.errstate(all="ignore"):
-        back = np.array(again(literal(array)), np.float64).astype(fmt.dtype)
-        if np.isnan(array[0]):
-            assert np.isnan(back[0])
-        else:
-            assert back.tobytes() == array.tobytes()
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 3), (2, 1, 3)])
-def test_a_literal_keeps_the_shape(shape: tuple[int, ...]) -> None:
-    array = (np.arange(np.prod(shape), dtype=np.float32) - 1.3).reshape(shape)
-    np.testing.assert_array_equal(np.array(again(literal(array)), np.float32), array)
-
-
-def test_a_literal_is_short_where_the_number_is() -> None:
-    assert literal(np.array([0.5, -0.0, 3.0])) == "[0.5, -0.0, 3.0]"
-    assert literal(np.array([np.inf, -np.inf, np.nan])) == '[float("inf"), float("-inf"), float("nan")]'
-    assert literal(np.array(0.1, np.float32)) == 'float.fromhex("0x1.99999a0000000p-4")'
 
 
 def test_requests_with_one_answer_share_a_key_and_others_do_not() -> None:

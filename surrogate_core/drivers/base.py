@@ -164,22 +164,6 @@ class Driver(Protocol):
         ...
 
 
-def literal(array: np.ndarray) -> str:
-    """The values as Python source that reproduces every bit: hexadecimal floats, ``nan`` and ``inf``."""
-
-    def one(number: float) -> str:
-        if number != number or number in (np.inf, -np.inf):
-            return f'float("{number}")'
-        short = repr(number)
-        return short if len(short) < 8 else f'float.fromhex("{number.hex()}")'
-
-    def nest(values: Any) -> str:
-        return one(values) if isinstance(values, float) else "[" + ", ".join(map(nest, values)) + "]"
-
-    with np.errstate(invalid="ignore"):  # a signalling NaN is shown like any other
-        return nest(array.astype(np.float64).tolist())
-
-
 def describe(operation: Operation, inner: tuple[Transform, ...], outer: tuple[Transform, ...]) -> str:
     """The evaluation in words: ``jit(vjp(vmap(in_axes=1, out_axes=0)(spike)))``."""
     text = "spike"

@@ -20,10 +20,27 @@ from surrogate_core.drivers.base import (
     Request,
     Transform,
     Unsupported,
-    literal,
 )
+from surrogate_core.drivers.script import Dialect, program
 
 __all__ = ["JaxDriver"]
+
+DIALECT = Dialect(
+    imports="import jax\nimport jax.numpy as jnp",
+    array="jnp.array({values}, dtype=jnp.{dtype})",
+    ones="jnp.ones_like(x)",
+    operations={
+        "value": "{spike}(x)",
+        "vjp": "jax.vjp({spike}, x)[1](v)[0]",
+        "jvp": "jax.jvp({spike}, (x,), (v,))[1]",
+        "grad": "jax.grad(lambda x: {spike}(x).sum())(x)",
+        "jacrev": "jax.jacrev({spike})(x)",
+        "jacfwd": "jax.jacfwd({spike})(x)",
+    },
+    vmap="jax.vmap({call}, in_axes={axes}, out_axes={out})",
+    jit="jax.jit({call})",
+    wide='jax.config.update("jax_enable_x64", True)',
+)
 
 ACCELERATORS = ("gpu", "tpu")
 
@@ -121,39 +138,7 @@ class JaxDriver:
         return _compilations
 
     def script(self, request: Request, build: str, imports: str) -> str:
-        dtype = request.x.dtype.name
-        lines = ["import jax", "import jax.numpy as jnp", imports]
-        if dtype == "float64":
-            # After the import: some libraries switch x64 off when they are imported.
-            lines.append('jax.config.update("jax_enable_x64", True)')
-        lines += [f"spike = {build}", f"x = jnp.array({literal(request.x)}, dtype=jnp.{dtype})"]
-        call = "spike"
-        for transform in request.inner:
-            call = _source(transform, call, 1)
-        v = "jnp.ones_like(x)"
-        if request.direction is not None:
-            v = f"jnp.array({literal(request.direction)}, dtype=jnp.{dtype})"
-        lines.append(f"v = {v}")
-        operation = {
-            "value": f"lambda x, v: {call}(x)",
-            "vjp": f"lambda x, v: jax.vjp({call}, x)[1](v)[0]",
-            "jvp": f"lambda x, v: jax.jvp({call}, (x,), (v,))[1]",
-            "grad": f"lambda x, v: jax.grad(lambda x: {call}(x).sum())(x)",
-            "jacrev": f"lambda x, v: jax.jacrev({call})(x)",
-            "jacfwd": f"lambda x, v: jax.jacfwd({call})(x)",
-        }[request.operation]
-        whole = f"({operation})"
-        for transform in request.outer:
-            whole = _source(transform, whole, 2)
-        lines.append(f"print({whole}(x, v))")
-        return "\n".join(lines) + "\n"
-
-
-def _source(transform: Transform, call: str, arguments: int) -> str:
-    if transform.name == "jit":
-        return f"jax.jit({call})"
-    axes = f"({', '.join([str(transform.in_axis)] * arguments)})" if arguments > 1 else str(transform.in_axis)
-    return f"jax.vmap({call}, in_axes={axes}, out_axes={transform.out_axis})"
+        return program(DIALECT, request, build, imports)
 
 
 def _checked(function: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:

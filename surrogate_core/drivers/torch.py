@@ -19,11 +19,28 @@ from surrogate_core.drivers.base import (
     Request,
     Transform,
     Unsupported,
-    literal,
 )
+from surrogate_core.drivers.script import Dialect, program
 from surrogate_core.spec.formats import FORMATS
 
 __all__ = ["TorchDriver"]
+
+DIALECT = Dialect(
+    imports="import torch",
+    array="torch.tensor({values}, dtype=torch.{dtype}, requires_grad=True)",
+    ones="torch.ones_like(x)",
+    operations={
+        "value": "{spike}(x)",
+        "vjp": "torch.autograd.grad({spike}(x), x, v)[0]",
+        "jvp": "torch.func.jvp({spike}, (x,), (v,))[1]",
+        "grad": "torch.func.grad(lambda x: {spike}(x).sum())(x)",
+        "jacrev": "torch.func.jacrev({spike})(x)",
+        "jacfwd": "torch.func.jacfwd({spike})(x)",
+    },
+    nested={"vjp": "torch.func.vjp({spike}, x)[1](v)[0]"},
+    vmap="torch.func.vmap({call}, in_dims={axes}, out_dims={out})",
+    jit="torch.compile({call})",
+)
 
 MISSING = (
     (re.compile(r"implement.*jvp|jvp (is )?not (yet )?implemented|forward.?(mode )?AD", re.I), "forward mode"),
@@ -84,38 +101,7 @@ class TorchDriver:
         return 0
 
     def script(self, request: Request, build: str, imports: str) -> str:
-        dtype = request.x.dtype.name
-        lines = ["import torch", imports, f"spike = {build}"]
-        lines.append(f"x = torch.tensor({literal(request.x)}, dtype=torch.{dtype}, requires_grad=True)")
-        v = "torch.ones_like(x)"
-        if request.direction is not None:
-            v = f"torch.tensor({literal(request.direction)}, dtype=torch.{dtype})"
-        lines.append(f"v = {v}")
-        call = "spike"
-        for transform in request.inner:
-            call = _source(transform, call, 1)
-        operation = {
-            "value": f"lambda x, v: {call}(x)",
-            "vjp": f"lambda x, v: torch.autograd.grad({call}(x), x, v)[0]",
-            "jvp": f"lambda x, v: torch.func.jvp({call}, (x,), (v,))[1]",
-            "grad": f"lambda x, v: torch.func.grad(lambda x: {call}(x).sum())(x)",
-            "jacrev": f"lambda x, v: torch.func.jacrev({call})(x)",
-            "jacfwd": f"lambda x, v: torch.func.jacfwd({call})(x)",
-        }[request.operation]
-        if request.outer and request.operation == "vjp":
-            operation = f"lambda x, v: torch.func.vjp({call}, x)[1](v)[0]"
-        whole = f"({operation})"
-        for transform in request.outer:
-            whole = _source(transform, whole, 2)
-        lines.append(f"print({whole}(x, v))")
-        return "\n".join(lines) + "\n"
-
-
-def _source(transform: Transform, call: str, arguments: int) -> str:
-    if transform.name == "jit":
-        return f"torch.compile({call})"
-    axes = f"({', '.join([str(transform.in_axis)] * arguments)})" if arguments > 1 else str(transform.in_axis)
-    return f"torch.func.vmap({call}, in_dims={axes}, out_dims={transform.out_axis})"
+        return program(DIALECT, request, build, imports)
 
 
 def _first_sentence(error: Exception) -> str:
