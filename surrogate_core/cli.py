@@ -25,7 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-"""Exit codes: 0 conforms, 1 does not, 2 not carried out, 3 nothing judged or the ledger is off."""
 
 listing = typer.Typer(help="What there is to choose from.", no_args_is_help=True)
 app.add_typer(listing, name="list")
@@ -63,7 +62,7 @@ def check(
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
     framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of the random inputs.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     results: Annotated[Path | None, typer.Option(help="Write results here while running (JSON lines).")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
@@ -209,5 +208,9 @@ def main() -> None:
     try:
         app()
     except BadInput as mistake:
-        Console(stderr=True).print(f"error: {mistake}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        from surrogate_core.engine.telling import printable
+
+        Console(stderr=True).print(
+            printable(f"error: {mistake}"), style="bold red", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(2)

@@ -9,7 +9,7 @@ from surrogate_core import engine
 from surrogate_core.properties import select
 from surrogate_core.report.cells import cells
 from surrogate_core.report.failure import explain
-from surrogate_core.spec import Spec, get_spec
+from surrogate_core.spec import BadInput, Spec, get_spec
 
 __all__ = ["conformance_tests", "settle"]
 
@@ -49,7 +49,7 @@ def conformance_tests(
 
     @pytest.mark.parametrize("surrogate_property", ids)
     def test_surrogate(surrogate_property: str) -> None:
-        planned = engine.plan(
+        settle(
             [factory],
             declared,
             params=params,
@@ -59,15 +59,18 @@ def conformance_tests(
             seed=seed,
             framework=framework,
         )
-        settle(planned)
 
     return test_surrogate
 
 
-def settle(planned: engine.Plan) -> None:
-    """Run a plan of one property, and pass, fail or skip the pytest item that runs it."""
+def settle(targets: Sequence[str | Callable[..., Any]], spec: Spec, **options: Any) -> None:
+    """Judge one property, and pass, fail or skip the pytest item that asks. Options are those of the plan."""
     import pytest
 
+    try:
+        planned = engine.plan(targets, spec, **options)
+    except BadInput as mistake:
+        pytest.fail(str(mistake), pytrace=False)
     run = engine.Run(engine.header(planned), tuple(engine.run(planned.units)), complete=True)
     (cell,) = cells(run)
     if cell.state in ("failed", "errored"):

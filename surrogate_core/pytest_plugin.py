@@ -31,23 +31,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Add the items before ``-k`` and the like choose among them."""
     if targets := session.config.getoption("--surrogate"):
-        spec = _checked(targets, str(session.config.getoption("--surrogate-spec")))
-        for target in targets:
+        spec = _checked(targets, session.config)
+        for target in dict.fromkeys(targets):
             node = Implementation.from_parent(session, name=target, nodeid=target, spec=spec)
             items.extend(session.genitems(node))
 
 
-def _checked(targets: list[str], spec: str) -> Spec:
-    """The spec, once it and every target are known to exist: a mistake ends the session, not each item."""
-    from surrogate_core.engine import resolve
+def _checked(targets: list[str], config: pytest.Config) -> Spec:
+    """The spec, once everything asked for can be planned: a mistake ends the session, not each item."""
+    from surrogate_core.engine import plan
     from surrogate_core.spec import BadInput, get_spec
 
     try:
+        spec = get_spec(str(config.getoption("--surrogate-spec")))
         for target in targets:
-            resolve(target)
-        return get_spec(spec)
+            plan([target], spec, **_options(config))
     except BadInput as mistake:
         raise pytest.UsageError(str(mistake)) from None
+    return spec
+
+
+def _options(config: pytest.Config) -> dict[str, Any]:
+    option = config.getoption
+    return {"profile": str(option("--surrogate-profile")), "seed": int(option("--surrogate-seed") or 0)}
 
 
 class Implementation(pytest.Collector):
@@ -74,22 +80,9 @@ class Judgement(pytest.Item):
         self.target, self.spec = target, spec
 
     def runtest(self) -> None:
-        from surrogate_core import engine
         from surrogate_core.conformance import settle
-        from surrogate_core.spec import BadInput
 
-        option = self.config.getoption
-        try:
-            planned = engine.plan(
-                [self.target],
-                self.spec,
-                profile=str(option("--surrogate-profile")),
-                properties=[self.name],
-                seed=int(option("--surrogate-seed") or 0),
-            )
-        except BadInput as mistake:
-            pytest.fail(str(mistake), pytrace=False)
-        settle(planned)
+        settle([self.target], self.spec, properties=[self.name], **_options(self.config))
 
     def reportinfo(self) -> tuple[str, int | None, str]:
         return self.target, None, f"{self.target}::{self.name}"

@@ -118,7 +118,7 @@ class JaxDriver:
         answers: list[tuple[Request, Observation]] = []
         for group in (forward, reverse):
             if len(group) > 1:
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(Exception, SystemExit):
                     answers += self._one_program(_checked(function), group, self._devices[device])
         return answers
 

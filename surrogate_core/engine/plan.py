@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogate_core.drivers import get_driver
@@ -74,6 +74,10 @@ def plan(
     """
     if profile not in PROFILES:
         raise BadInput(f"profile {profile!r}", f"one of {', '.join(PROFILES)}", near_misses(profile, PROFILES))
+    if not isinstance(seed, int) or seed < 0:
+        raise BadInput(f"seed {seed!r}", "a whole number from 0 on", "leave it out for 0")
+    properties = (properties,) if isinstance(properties, str) else properties
+    dtypes = (dtypes,) if isinstance(dtypes, str) else dtypes
     if not targets:
         raise BadInput("no target", "at least one implementation to judge", "see `surrogate-core list implementations`")
     grid = spec.grid(profile, {name: _several(name, values) for name, values in (params or {}).items()})
@@ -103,6 +107,8 @@ def plan(
 def _several(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
     """The values of a parameter, of which one may stand alone."""
     try:
-        return tuple(float(v) for v in (values if isinstance(values, Sequence) else (values,)))
+        if isinstance(values, str):
+            raise TypeError("a string is a sequence of characters, not of numbers")
+        return tuple(float(v) for v in (values if isinstance(values, Iterable) else (values,)))
     except (TypeError, ValueError):
         raise BadInput(f"parameter {name}={values!r}", "numbers", f"for example {{{name!r}: [0.5, 1, 2]}}") from None

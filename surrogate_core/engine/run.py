@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,11 +13,19 @@ import numpy as np
 from surrogate_core.drivers import BrokenContract, Driver, Observation, Request, Unsupported, get_driver
 from surrogate_core.engine.plan import Implementation, Unit
 from surrogate_core.engine.result import Result
+from surrogate_core.engine.telling import printable, sentence, whole_traceback
 from surrogate_core.engine.witness import script
 from surrogate_core.properties import Case, Property, get_property
 from surrogate_core.properties import outcome as outcomes
 
 __all__ = ["Bench", "run"]
+
+DTYPE_WORDS = {
+    "float16": ("float16", "half", "f16"),
+    "bfloat16": ("bfloat16", "bf16"),
+    "float64": ("float64", "double", "f64"),
+}
+"""What a refusal calls a dtype, in lower case."""
 
 
 def run(units: Sequence[Unit]) -> Iterator[Result]:
@@ -69,7 +76,7 @@ class Bench:
         for name, request in requests.items():
             answer = self.observe(request)
             if isinstance(answer, Exception) and not isinstance(answer, Unsupported):
-                return self._errored(answer, name, request)
+                return self._errored(answer, request)
             if isinstance(answer, Observation) and not judged.any_shape and (wrong := _misshapen(answer, request)):
                 return outcomes.Errored(wrong, script=self._script(request, judged, wrong))
             seen[name] = answer
@@ -90,19 +97,23 @@ class Bench:
         return self._seen[request.key]
 
     def _observe_together(self, requests: list[Request]) -> None:
-        with self.driver.scope(self.case.dtype, self.case.device), contextlib.suppress(Exception):
-            # What raises here raises again, and is told, when it is asked alone.
-            if self._function is None:
-                self._function = self.implementation.target.build(self.case.parameters)
-            for request, answer in self.driver.observe_together(self._function, requests, self.case.device):
+        # What raises here raises again, and is told, when it is asked alone.
+        with (
+            self.driver.scope(self.case.dtype, self.case.device),
+            contextlib.suppress(Exception, SystemExit),
+        ):
+            for request, answer in self.driver.observe_together(self._built(), requests, self.case.device):
                 self._seen[request.key] = answer
+
+    def _built(self) -> Callable[[Any], Any]:
+        if self._function is None:
+            self._function = self.implementation.target.build(self.case.parameters)
+        return self._function
 
     def _evaluate(self, request: Request) -> Observation | Unsupported | Exception:
         with self.driver.scope(self.case.dtype, self.case.device):
             try:
-                if self._function is None:
-                    self._function = self.implementation.target.build(self.case.parameters)
-                return self.driver.observe(self._function, request, self.case.device)
+                return self.driver.observe(self._built(), request, self.case.device)
             except Unsupported as missing:
                 return missing
             except Exception as error:
@@ -114,20 +125,27 @@ class Bench:
                     error.__traceback__
                 )
 
-    def _errored(self, error: Exception, name: str, request: Request) -> outcomes.Outcome:
+    def _errored(self, error: Exception, request: Request) -> outcomes.Outcome:
         if self._refuses_dtype():
-            return outcomes.Unsupported(f"dtype {self.case.dtype}: {_sentence(error)}")
-        message = str(error) if isinstance(error, BrokenContract) else _sentence(error)
-        trace = "" if isinstance(error, BrokenContract) else "".join(traceback.format_exception(error))
-        return outcomes.Errored(message, trace, self._script(request, None, message))
+            return outcomes.Unsupported(f"dtype {self.case.dtype}: {sentence(error)}")
+        if isinstance(error, BrokenContract):
+            return outcomes.Errored(printable(str(error)), "", self._script(request, None, str(error)))
+        message = sentence(error)
+        return outcomes.Errored(message, whole_traceback(error), self._script(request, None, message))
 
     def _refuses_dtype(self) -> bool:
-        """Whether the spikes alone are refused in this dtype, yet given in float32."""
+        """Whether the spikes alone are refused in this dtype, for its sake, yet given in float32.
+
+        An exception that neither is a refusal by type nor names the dtype is a defect, and stays one.
+        """
         if self.case.dtype == "float32":
             return False
         small = Request("value", self.case.sample((2,)))
         here = self.observe(small)
-        if isinstance(here, (Observation, BrokenContract)):
+        if not isinstance(here, Exception) or isinstance(here, BrokenContract):
+            return False
+        named = any(word in sentence(here).lower() for word in DTYPE_WORDS[self.case.dtype])
+        if not named and not isinstance(here, (TypeError, NotImplementedError)):
             return False
         other = Bench(self.implementation, replace(self.case, dtype="float32"))
         return isinstance(other.observe(Request("value", small.x.astype("float32"))), Observation)
@@ -136,7 +154,11 @@ class Bench:
         small = request if request.x.size <= 64 else request.at(slice(0, 2))
         imports, build = self.implementation.target.script(self.case.parameters)
         head = f"# {judged.promise}\n" if judged else ""
-        return f"{head}# {message.splitlines()[0]}\n{self.driver.script(small, build, imports)}" if build else ""
+        return (
+            f"{head}# {printable(message).splitlines()[0][:200]}\n{self.driver.script(small, build, imports)}"
+            if build
+            else ""
+        )
 
 
 def _misshapen(observation: Observation, request: Request) -> str:
@@ -144,8 +166,3 @@ def _misshapen(observation: Observation, request: Request) -> str:
         shapes = f"{observation.value.shape} for an input of shape {request.x.shape}"
         return f"the spikes have shape {shapes}; see forward.shape"
     return ""
-
-
-def _sentence(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"

@@ -63,7 +63,7 @@ class Target:
         return {renamed.get(name, name): value for name, value in parameters}
 
     def build(self, parameters: Parameters) -> Callable[[Any], Any]:
-        """The spike function; whatever the factory raises comes through."""
+        """What the factory makes; whatever it raises comes through."""
         return self.factory()(**self.arguments(parameters))
 
     def check_signature(self, parameters: Parameters) -> None:
@@ -94,6 +94,7 @@ class Target:
                 f'loader = importlib.util.spec_from_file_location("implementation", {self.module!r})\n'
                 "implementation = importlib.util.module_from_spec(loader)\n"
                 'sys.modules["implementation"] = implementation\n'
+                f"sys.path.append({str(Path(self.module).parent)!r})\n"
                 "loader.loader.exec_module(implementation)"
             )
             return imports, f"implementation.{self.attribute}({arguments})"
@@ -175,7 +176,6 @@ def _distributions() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
-@functools.cache
 def _imported(module: str, target: str) -> Any:
     try:
         return _file(module, target) if module.endswith(".py") else importlib.import_module(module)
@@ -206,14 +206,24 @@ def _broken(target: str) -> BadInput:
 
 
 def _file(path: str, target: str) -> Any:
+    """The module in a file, executed anew only when the file has changed."""
     if not Path(path).is_file():
         near = [p.name for p in Path(path).parent.glob("*.py")] if Path(path).parent.is_dir() else []
         hint = near_misses(Path(path).name, near) if near else "check the path: no Python file is in that folder"
         raise BadInput(f"target {target!r}: no file {path}", "a Python file", hint)
+    state = Path(path).stat()
+    return _executed(path, state.st_mtime_ns, state.st_size)
+
+
+@functools.cache
+def _executed(path: str, _changed: int, _size: int) -> Any:
     name = f"surrogate_core_target_{Path(path).stem}_{abs(hash(path)):x}"
     loader = importlib.util.spec_from_file_location(name, path)
     if loader is None or loader.loader is None:
-        raise BadInput(f"target {target!r}", "a Python source file", "give a path that ends in .py")
+        raise BadInput(f"file {path}", "a Python source file", "give a path that ends in .py")
+    # Its neighbours can be imported, as under `python file.py`.
+    if (folder := str(Path(path).parent)) not in sys.path:
+        sys.path.append(folder)
     module = importlib.util.module_from_spec(loader)
     sys.modules[name] = module  # dataclasses and pickle look their module up here
     loader.loader.exec_module(module)
@@ -223,12 +233,15 @@ def _file(path: str, target: str) -> Any:
 def _attribute(target: Target, module: Any) -> Any:
     found = module
     for part in target.attribute.split("."):
-        if not part or not hasattr(found, part):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
             names = [name for name in dir(found) if not name.startswith("_")]
             raise BadInput(
                 f"target {target.name!r}: {target.module} has no attribute {target.attribute!r}",
                 "a factory in that module",
                 near_misses(part, names),
-            )
-        found = getattr(found, part)
+            ) from None
+        except (Exception, SystemExit):
+            raise _broken(target.name) from None
     return found
