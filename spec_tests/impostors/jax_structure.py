@@ -183,6 +183,17 @@ def silent_at_zero_in_training(alpha: float = 1.0) -> Spike:
 # ---- not a spike function at all -----------------------------------------------------------------
 
 
+def other_rate_for_matrices(alpha: float = 1.0) -> Spike:
+    """From rank 2 on the rate doubles; scalars and vectors are right."""
+    return lambda x: _surrogate(_slayer(alpha if x.ndim < 2 else 2 * alpha))(x)
+
+
+def normalised_by_its_peak(alpha: float = 1.0) -> Spike:
+    """The gradient is divided by its largest value in the array, which is 1 only where 0 is among the inputs."""
+    rate = _slayer(alpha)
+    return _surrogate(lambda x: rate(x) / jnp.nanmax(rate(x), initial=jnp.finfo(x.dtype).tiny))
+
+
 def raises(alpha: float = 1.0) -> Spike:
     """Every call raises."""
 
@@ -190,6 +201,11 @@ def raises(alpha: float = 1.0) -> Spike:
         raise RuntimeError("this surrogate always raises")
 
     return spike
+
+
+def exits(alpha: float = 1.0) -> Spike:
+    """The factory leaves with sys.exit(0), which must not read as a pass."""
+    raise SystemExit(0)
 
 
 def branches_on_values(alpha: float = 1.0) -> Spike:

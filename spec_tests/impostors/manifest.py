@@ -46,6 +46,8 @@ JAX_WRONG = {
 JAX_STRUCTURE = {
     # dtype and shape; a float32 cotangent overflows where a float64 one would be huge
     "always_float32": "forward.dtype gradient.cotangent",
+    "other_rate_for_matrices": "forward.shape",
+    "normalised_by_its_peak": "forward.shape transform.vmap",
     "squeezed": "forward.shape transform.vmap",
     # the cotangent; the mean of ones need not be exactly 1
     "cotangent_sign_dropped": "gradient.cotangent",
@@ -61,6 +63,7 @@ JAX_STRUCTURE = {
     "silent_at_zero_in_training": "transform.modes forward.step transform.vmap transform.jit",
     # not a spike function at all
     "raises": "errored",
+    "exits": "errored",
     "branches_on_values": "errored transform.jit transform.vmap",
     "returns_tuple": "errored",
     "returns_bool": (
@@ -72,6 +75,7 @@ TORCH_WRONG = {
     # forward, dtype, shape
     "silent_at_zero": "forward.step",
     "float32_spikes": "forward.dtype gradient.cotangent",
+    "bool_in_evaluation": "forward.dtype errored transform.vmap transform.modes",
     "ravelled": "forward.shape transform.vmap errored",
     # the formula
     "float32_inside": "gradient.oracle gradient.decay",

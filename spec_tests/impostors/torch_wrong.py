@@ -82,6 +82,12 @@ def float32_spikes(alpha: float = 1.0) -> Spike:
     return _surrogate(_slayer(alpha), lambda x: (x >= 0).float())
 
 
+def bool_in_evaluation(alpha: float = 1.0) -> Spike:
+    """Where no gradient is asked for, the spikes are booleans."""
+    spike = _surrogate(_slayer(alpha))
+    return lambda x: spike(x) if x.requires_grad else x >= 0
+
+
 def ravelled(alpha: float = 1.0) -> Spike:
     """The result is flattened to one axis."""
     spike = _surrogate(_slayer(alpha))

@@ -63,7 +63,7 @@ def test_step_tolerates_flushed_subnormals_with_a_remark(dtype: str) -> None:
     where = case(dtype)
     outcome = passed(judge(STEP, where, flushing(where)))
     (remark,) = outcome.remarks
-    assert remark.startswith(f"{dtype}: subnormal input is taken for zero, so that x = -")
+    assert remark.startswith(f"{dtype}: subnormal input is taken for zero, by the platform or the code, so that x = -")
     assert outcome.figures["flushed"] > 0
 
 

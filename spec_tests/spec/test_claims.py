@@ -50,7 +50,7 @@ def test_a_true_claim_is_accepted(gradient: Any, claim: Claim) -> None:
         (
             Piecewise((SLAYER, Abs(x) < 3), (0, True)),
             LogLinearDecay(-alpha),
-            r"at x=4\.0 the slope from the peak is -inf, claimed -1\.0",
+            r"at x=3\.0 the slope from the peak is -inf, claimed -1\.0",
         ),
         (SLAYER * (1 + 4 * x**2), NonIncreasing(), r"it rises from 0\.93765296 to 0\.97350098 at x=0\.25"),
         (exp(-alpha * x), NonIncreasing(), r"it rises from 1\.0 to 1\.0002442 at x=-0\.00024414063"),

@@ -60,6 +60,18 @@ class Request:
         """Equal for requests with the same answer, so that properties share an evaluation."""
         return (self.operation, _digest(self.x), _digest(self.direction), self.inner, self.outer, self.device)
 
+    def forward_mode(self) -> bool:
+        """Whether it pushes tangents forward."""
+        return self.operation in ("jvp", "jacfwd")
+
+    def batched(self) -> bool:
+        """Whether a batching rule is needed; a Jacobian is made by batching."""
+        return self.operation in ("jacrev", "jacfwd") or any(t.name == "vmap" for t in self.inner + self.outer)
+
+    def functional(self) -> bool:
+        """Whether it needs more than the plain call and its plain backward pass."""
+        return self.operation not in ("value", "vjp") or bool(self.inner + self.outer)
+
     def at(self, index: Any) -> Request:
         """The same request for a part of the inputs."""
         direction = None if self.direction is None else self.direction[index]

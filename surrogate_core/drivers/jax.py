@@ -48,11 +48,14 @@ STAGED = Transform("jit")
 """The outermost transformation of a request that may share its program with others."""
 
 MISSING = (
-    (re.compile(r"forward-mode autodiff|forward-mode differentiation|\(jvp\) to a custom_vjp"), "forward mode"),
-    (re.compile(r"Batching rule for .* not implemented"), "batching"),
-    (re.compile(r"(Differentiation|JVP) rule for .* not implemented"), "differentiation"),
+    (
+        re.compile(r"forward-mode autodiff|forward-mode differentiation|\(jvp\) to a custom_vjp"),
+        "forward mode",
+        Request.forward_mode,
+    ),
+    (re.compile(r"Batching rule for .* not implemented"), "batching", Request.batched),
 )
-"""What JAX says when a function lacks a rule. Everything else is the implementation's own exception."""
+"""What JAX says when a function lacks a rule, and the requests that need it. All else is an exception."""
 
 _compilations = 0
 
@@ -101,8 +104,8 @@ class JaxDriver:
         try:
             value, derivative = _operation(_checked(function), request)(x, direction)
         except (TypeError, NotImplementedError, ValueError) as error:
-            for pattern, capability in MISSING:
-                if pattern.search(str(error)):
+            for pattern, capability, needed in MISSING:
+                if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {str(error).splitlines()[0]}") from error
             raise
         return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))

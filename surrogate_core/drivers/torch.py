@@ -43,11 +43,19 @@ DIALECT = Dialect(
 )
 
 MISSING = (
-    (re.compile(r"implement.*jvp|jvp (is )?not (yet )?implemented|forward.?(mode )?AD", re.I), "forward mode"),
-    (re.compile(r"vmap.*(support|implement)|generate_vmap_rule|batching rule", re.I), "batching (torch.func.vmap)"),
-    (re.compile(r"setup_context"), "torch.func transforms (setup_context)"),
+    (
+        re.compile(r"implement.*\bjvp|\bjvp (is )?not (yet )?implemented|forward (mode )?AD\b"),
+        "forward mode",
+        Request.forward_mode,
+    ),
+    (
+        re.compile(r"vmap.*(support|implement)|generate_vmap_rule|batching rule", re.I),
+        "batching (torch.func.vmap)",
+        Request.batched,
+    ),
+    (re.compile(r"setup_context"), "torch.func transforms (setup_context)", Request.functional),
 )
-"""What PyTorch says when a function lacks a rule. Everything else is the implementation's own exception."""
+"""What PyTorch says when a function lacks a rule, and the requests that need it. All else is an exception."""
 
 
 class TorchDriver:
@@ -86,8 +94,8 @@ class TorchDriver:
         try:
             value, derivative = _operation(_checked(function), request)(x, direction)
         except (RuntimeError, NotImplementedError, TypeError) as error:
-            for pattern, capability in MISSING:
-                if pattern.search(str(error)):
+            for pattern, capability, needed in MISSING:
+                if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {_first_sentence(error)}") from error
             raise
         return Observation(_array(value), None if derivative is None else _array(derivative))

@@ -107,7 +107,12 @@ class Bench:
 
     def _built(self) -> Callable[[Any], Any]:
         if self._function is None:
-            self._function = self.implementation.target.build(self.case.parameters)
+            made = self.implementation.target.build(self.case.parameters)
+            if not callable(made):
+                what = "None" if made is None else f"a {type(made).__name__}"
+                hint = "; define it without async and yield" if what in ("a coroutine", "a generator") else ""
+                raise BrokenContract(f"the factory returned {what}; expected a spike function{hint}")
+            self._function = made
         return self._function
 
     def _evaluate(self, request: Request) -> Observation | Unsupported | Exception:

@@ -140,7 +140,11 @@ def breach(
     severity = None
     if error is not None:
         worst = float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
-        severity = worst / case.sweep.expected.peak if case.sweep.expected.peak else worst
+        scale = 1.0 if request.operation == "value" else case.sweep.expected.peak or 1.0
+        if request.direction is not None:
+            # A large cotangent makes large errors: the severity is the gradient's.
+            scale *= max(1.0, float(np.nanmax(np.abs(wide(request.direction)))))
+        severity = worst / scale
     return Failed(
         given=f"x = {shown(case, request.x.reshape(-1)[index])}",
         measured=shown(case, measured),

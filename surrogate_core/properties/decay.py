@@ -32,10 +32,10 @@ def _claimed(case: Case) -> float:
 
 def _weights(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the logarithms in the least-squares slope of a line, and curvature of a parabola."""
-    line = np.vander(distance, 2)
+    # Scaled to 1: pinv drops a column that is tiny beside the other, as distances are for a large rate.
     scale = distance.max()
-    parabola = np.vander(distance / scale, 3)
-    return np.linalg.pinv(line)[0], np.linalg.pinv(parabola)[0] / scale**2
+    line, parabola = np.vander(distance / scale, 2), np.vander(distance / scale, 3)
+    return np.linalg.pinv(line)[0] / scale, np.linalg.pinv(parabola)[0] / scale**2
 
 
 def _judge(case: Case, seen: Seen) -> Outcome:

@@ -30,6 +30,9 @@ FLUSHED = "{where} takes negative subnormal input for zero where the plain call 
 
 def _compare_sweeps(case: Case, where: str, request: Request, base: Observation, got: Observation) -> Failed | str:
     """A failure, or a remark (empty where there is nothing to say)."""
+    if got.value.dtype != base.value.dtype:
+        measured, allowed = f"spikes of dtype {got.value.dtype.name}", f"the plain call's {base.value.dtype.name}"
+        return Failed(where, measured, allowed, witness=Witness(request, 0))
     wrong, flushed = differences(case, got.value, wide(base.value))
     if wrong.any():
         index = int(np.flatnonzero(wrong)[np.argmin(np.abs(case.sweep.exact[wrong]))])

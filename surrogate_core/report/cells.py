@@ -63,6 +63,15 @@ class Cell:
         return tuple(dict.fromkeys(m for r in self.results if isinstance(r.outcome, Passed) for m in r.outcome.remarks))
 
     @property
+    def lacking(self) -> tuple[str, ...]:
+        """What some cases lack although the cell passes: how many, and why."""
+        if self.state != "passed":
+            return ()
+        others = [r for r in self.results if r.outcome.state == "unsupported"]
+        reasons = dict.fromkeys(_detail(r.outcome, ()) for r in others)
+        return tuple(f"unsupported in {len(others)} of {len(self.results)} cases: {reason}" for reason in reasons)
+
+    @property
     def detail(self) -> str:
         """The most telling figure or reason, in a few words."""
         return _detail(self.first.outcome, [r.outcome for r in self.results])

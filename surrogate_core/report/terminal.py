@@ -25,23 +25,19 @@ STYLES = {
 
 
 def verdict(run: Run, name: str) -> str:
-    """One sentence on one implementation."""
+    """One sentence on one implementation. What is broken is said first, whatever else the run lacks."""
+    mine = [cell for cell in cells(run) if cell.implementation == name]
+    states = [cell.state for cell in mine]
+    broken = states.count("failed") + states.count("errored")
+    rest = [f"{states.count(s)} {s}" for s in ("unsupported", "skipped", "expected failure") if s in states]
+    rest += [f"{n} unsupported in part"] if (n := sum(bool(cell.lacking) for cell in mine)) else []
+    aside = f" ({', '.join(rest)})" if rest else ""
+    promise = f"the spec {run.header['spec']['name']}"
+    if broken:
+        return f"{name} does not conform to {promise}: {broken} of {len(mine)} properties are broken{aside}."
     if run.objections:
         return f"{name}: no verdict, because {'; '.join(run.objections)}."
-    counts: dict[str, int] = {}
-    for cell in cells(run):
-        if cell.implementation == name:
-            counts[cell.state] = counts.get(cell.state, 0) + 1
-    promise = f"the spec {run.header['spec']['name']}"
-    broken = counts.get("failed", 0) + counts.get("errored", 0)
-    rest = [f"{counts[s]} {s}" for s in ("unsupported", "skipped", "expected failure") if counts.get(s)]
-    aside = f" ({', '.join(rest)})" if rest else ""
-    total = sum(counts.values())
-    if broken:
-        return f"{name} does not conform to {promise}: {broken} of {total} properties are broken{aside}."
-    if not counts.get("passed"):
-        return f"{name}: no property was judged{aside}."
-    return f"{name} conforms to {promise}: {counts.get('passed', 0)} of {total} properties hold{aside}."
+    return f"{name} conforms to {promise}: {states.count('passed')} of {len(mine)} properties hold{aside}."
 
 
 def show(run: Run, console: Console) -> None:
@@ -81,6 +77,8 @@ def _table(mine: list[Cell]) -> Table:
         style = STYLES[cell.state]
         cases = f"{cell.count}/{len(cell.results)}"
         detail = Text(cell.detail)
+        for lack in cell.lacking:
+            detail.append(f"\n{lack}", style="yellow")
         for remark in cell.remarks:
             detail.append(f"\nremark: {remark}", style="yellow")
         table.add_row(Text(f"{cell.glyph} {cell.state}", style=style), cell.property_id, cases, detail)

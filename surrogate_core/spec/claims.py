@@ -20,8 +20,8 @@ DIGITS = 40
 AGREEMENT = mpmath.mpf(10) ** -25
 """Relative disagreement that counts as broken: 15 digits above the working precision's rounding."""
 
-DISTANCES = [mpmath.mpf(2) ** k for k in range(-12, 7)] + [mpmath.mpf(k) / 10 for k in (1, 3, 7, 13, 31)]
-"""Distances from the threshold at which a claim is compared with the formula."""
+DISTANCES = [mpmath.mpf(2) ** k for k in range(-12, 0)] + [mpmath.mpf(k) / 8 for k in range(1, 257)] + [mpmath.mpf(64)]
+"""Distances from the threshold at which a claim is compared with the formula: close in, densely up to 32, far."""
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,11 @@ def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> E
     with np.errstate(over="ignore"):
         bound = fmt.unit_roundoff * _bound_terms(spec, parameters, inside)
     bound[~finite] = 0.0
+    subnormal = (np.abs(inside) < fmt.smallest_normal) & (inside != 0)
+    if spec.flushing_tolerated and subnormal.any():
+        # A platform that takes a subnormal input for zero answers with the gradient there.
+        at_zero = _float64(spec, spec.gradient, parameters, np.zeros(1))[0]
+        bound[subnormal] += np.abs(gradient[subnormal] - at_zero)
     peak = float(np.nanmax(np.abs(gradient), initial=0.0))
     return Expectation(gradient, rest, bound, fmt.smallest_normal * max(1.0, peak), peak)
 
