@@ -19,6 +19,7 @@ COMMANDS = [line for language, block in BLOCKS if language == "console" for line
 DIRECT = [c for c in COMMANDS if c.startswith(("surrogate-core ", "pytest "))]
 SETUP = [c for c in COMMANDS if c not in DIRECT]
 
+((FILE, SOURCE),) = re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)^```$", TEXT, flags=re.MULTILINE | re.DOTALL)
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
@@ -31,14 +32,14 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: list[str], folder: Path) -> str:
-    """Run with the environment's own programs first; the output, once it exits with 0."""
+def run(command: list[str], folder: Path, code: int = 0) -> str:
+    """Run with the environment's own programs first; the output, once it exits with ``code``."""
     here = str(Path(sys.executable).parent)
     path = os.pathsep.join([here, os.environ["PATH"]])
     answer = subprocess.run(
         command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=300, check=False
     )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert answer.returncode == code, answer.stdout + answer.stderr
     return answer.stdout
 
 
@@ -57,6 +58,18 @@ def test_every_command_runs(command: str, checkout: Path) -> None:
     assert run(shlex.split(command), checkout)
 
 
+def test_the_worked_example_fails_as_it_is_shown(tmp_path: Path) -> None:
+    (shown,) = [block for language, block in BLOCKS if language == "text"]
+    (tmp_path / FILE).write_text(SOURCE)
+    command, *lines = shown.splitlines()
+    text = run(shlex.split(command.removeprefix("$ ")), tmp_path, code=1)
+    # Numbers may differ in the last bit where another processor rounds the exponential.
+    kept = [line for line in lines if line.lstrip().startswith(("✗", "promised", "given", "my_surrogate"))]
+    assert len(kept) == 4
+    for line in kept:
+        assert line in text
+
+
 def test_make_check_does_the_main_job(tmp_path: Path) -> None:
     # The environment is this one, and taken as ready: what installs it is judged by the tests below.
     venv = tmp_path / "venv"
@@ -64,6 +77,8 @@ def test_make_check_does_the_main_job(tmp_path: Path) -> None:
     for program in ("surrogate-core", "python"):
         (venv / "bin" / program).symlink_to(Path(sys.executable).parent / program)
     (venv / ".ready").touch()
+    for name in ("check.html", "check.jsonl"):
+        (ROOT / "reports" / name).unlink(missing_ok=True)
     text = run(["make", "-o", f"{venv}/.ready", "check", f"VENV={venv}"], ROOT)
     assert "surrogate_core:SlayerGrad conforms to the spec slayer" in text
     assert "braintools.SlayerGrad conforms to the spec slayer" in text

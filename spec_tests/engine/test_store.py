@@ -28,7 +28,21 @@ THREE = results(Passed({"inputs": 7}, ("±0 remarked",)), FAILURE, Unsupported("
 
 
 def head(planned: int) -> dict[str, Any]:
-    return {"kind": "header", "schema": SCHEMA, "planned": planned, "implementations": [{"name": "it"}]}
+    spec = dict.fromkeys(("name", "title", "source", "gradient", "forward"), "") | {"claims": []}
+    return {
+        "kind": "header",
+        "schema": SCHEMA,
+        "planned": planned,
+        "spec": spec,
+        "properties": {},
+        "implementations": [{"name": "it", "framework": "jax", "package": "", "version": ""}],
+        "environment": {"python": "", "platform": "", "packages": {}},
+        "devices": {},
+        "absent": {},
+        "profile": "quick",
+        "seed": 0,
+        "started": "2026-01-01T00:00:00Z",
+    }
 
 
 def write(path: Path, found: list[Result], planned: int | None = None, finish: bool = True) -> Path:
@@ -126,7 +140,7 @@ def broken_files(lines: list[str]) -> Iterator[tuple[list[str], str]]:
     yield lines[1:], "line 1: no header"
     yield ["hello", *lines[1:]], "line 1: not JSON"
     yield ["[1]", *lines[1:]], "line 1: not a JSON object"
-    yield [changed(lines[0], planned="3"), *lines[1:]], "line 1: no header"
+    yield [changed(lines[0], planned="3"), *lines[1:]], "line 1: a header without 'planned'"
     yield [lines[0], lines[1][:-5], *lines[2:]], "line 2: not JSON"
     yield [lines[0], changed(lines[1], seconds=None), *lines[2:]], "line 2: not a result (TypeError"
     yield [lines[0], changed(lines[1], outcome={"state": "odd"}), *lines[2:]], "line 2: not a result (KeyError"
@@ -193,3 +207,16 @@ def test_a_run_in_memory_and_its_file_are_the_same(tmp_path: Path) -> None:
     run = Run(head(3), tuple(THREE), complete=True)
     assert run.ledger == account(3, THREE) == read(write(tmp_path / "run.jsonl", THREE)).ledger
     assert [to_json(r) for r in run.results] == [to_json(r) for r in THREE]
+
+
+@pytest.mark.parametrize("key", ["spec", "properties", "implementations", "environment", "devices", "seed", "planned"])
+def test_a_header_without_what_a_report_reads_is_refused(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "r.jsonl"
+    broken = head(0)
+    del broken[key]
+    path.write_text(json.dumps(broken) + "\n")
+    with pytest.raises(BadInput, match=f"line 1: a header without '{key}'"):
+        read(path)
+    path.write_text(json.dumps(head(0) | {"implementations": [7]}) + "\n")
+    with pytest.raises(BadInput, match="line 1: a header whose 'implementations' lacks one of name"):
+        read(path)

@@ -27,7 +27,7 @@ from surrogate_core.properties import PROPERTIES
 __all__ = ["SCHEMA", "Run", "Writer", "header", "read"]
 
 SCHEMA = 1
-"""Version of the file's layout; a reader refuses what is newer than itself."""
+"""Version of the file's layout; a reader refuses any other."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def header(plan: Plan) -> dict[str, Any]:
 
 
 class Writer:
-    """Writes a results file line by line; every line is on disk before the next unit starts.
+    """Writes a results file line by line; every line is handed to the system before the next unit starts.
 
     Raises:
         BadInput: the path cannot be written.
@@ -172,14 +172,16 @@ def read(path: str | os.PathLike[str]) -> Run:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"results file {path}: {error}", "a file written with --results", "check the path") from None
     lines = list(_lines(path, text))
-    if not lines or lines[0].get("kind") != "header" or not isinstance(lines[0].get("planned"), int):
+    if not lines:
         raise _not_results(path, 1, "no header")
-    if lines[0].get("schema") != SCHEMA:
+    if lines[0].get("kind") == "header" and lines[0].get("schema") != SCHEMA:
         raise BadInput(
             f"results file {path} of schema {lines[0].get('schema')}",
             f"schema {SCHEMA}",
             "read it with the version of surrogate_core that wrote it",
         )
+    if flaw := _flaw(lines[0]):
+        raise _not_results(path, 1, flaw)
     results: list[Result] = []
     footer: Mapping[str, Any] | None = None
     for number, line in enumerate(lines[1:], start=2):
@@ -196,6 +198,42 @@ def read(path: str | os.PathLike[str]) -> Run:
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
+
+
+HEADER: dict[str, type] = {
+    "spec": dict,
+    "properties": dict,
+    "implementations": list,
+    "environment": dict,
+    "devices": dict,
+    "absent": dict,
+    "profile": str,
+    "seed": int,
+    "started": str,
+    "planned": int,
+}
+"""What every header has, and of which type."""
+
+NAMED = {
+    "spec": ("name", "title", "source", "gradient", "forward", "claims"),
+    "implementations": ("name", "framework", "package", "version"),
+    "environment": ("python", "platform", "packages"),
+}
+"""What its parts have."""
+
+
+def _flaw(head: Mapping[str, Any]) -> str:
+    """What is wrong with a header, in a few words; empty where nothing is."""
+    if head.get("kind") != "header":
+        return "no header"
+    for key, kind in HEADER.items():
+        if not isinstance(head.get(key), kind):
+            return f"a header without {key!r}, or with something else there"
+    for key, names in NAMED.items():
+        for part in head[key] if isinstance(head[key], list) else [head[key]]:
+            if not isinstance(part, dict) or not set(names) <= part.keys():
+                return f"a header whose {key!r} lacks one of {', '.join(names)}"
+    return ""
 
 
 def _lines(path: object, text: str) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from surrogate_core.engine.telling import printable
 from surrogate_core.properties.outcome import Errored, Failed
 from surrogate_core.report.cells import Cell
 
@@ -30,4 +31,4 @@ def explain(cell: Cell, *, with_traceback: bool = True) -> str:
     script = getattr(outcome, "script", "")
     if script and with_traceback:
         lines += ["  shown by", *("    " + line for line in script.splitlines())]
-    return "\n".join(lines)
+    return printable("\n".join(lines))

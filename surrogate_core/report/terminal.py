@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from surrogate_core.engine import Run
+from surrogate_core.engine.telling import printable
 from surrogate_core.properties.outcome import Errored
 from surrogate_core.report.cells import Cell, cells
 from surrogate_core.report.failure import explain
@@ -49,7 +50,7 @@ def show(run: Run, console: Console) -> None:
             filter(None, (implementation["package"], implementation["version"], f"({implementation['framework']})"))
         )
         console.print()
-        console.print(Text.assemble((name, "bold"), f"  {about}"))
+        console.print(Text.assemble((printable(name), "bold"), f"  {about}"))
         console.print(_table(mine))
         told: dict[str, str] = {}
         for cell in mine:
@@ -64,7 +65,7 @@ def show(run: Run, console: Console) -> None:
             c.state in ("failed", "errored") for c in cells(run) if c.implementation == implementation["name"]
         )
         style = "bold green" if good and not run.objections else "bold red"
-        console.print(Text(verdict(run, str(implementation["name"])), style=style))
+        console.print(Text(printable(verdict(run, str(implementation["name"]))), style=style), soft_wrap=True)
 
 
 def _table(mine: list[Cell]) -> Table:
