@@ -21,7 +21,7 @@ NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
 """Every defect of the zoo shows in a wide format; the narrow ones are swept whole, whatever the seed."""
 
 SINGLE_DEVICE = {"device.agreement"}
-"""Needs two devices, and an impostor that knows which one it is on."""
+"""Needs two devices: its impostor is in test_devices.py, in a process that has them."""
 
 
 def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[str]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -99,31 +100,26 @@ def check(
     raise typer.Exit(report.run.exit_code)
 
 
-class _progress:  # noqa: N801  (a context manager, used like a function)
+@contextlib.contextmanager
+def _progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
     """A progress bar on stderr, gone when it is done; nothing where stderr is no terminal."""
-
-    def __enter__(self) -> tuple[Callable[[Any], None], Callable[[Any], None]]:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        stderr = Console(stderr=True)
-        self._bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
-        self._bar.start()
-        task = self._bar.add_task("planning", total=None)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    stderr = Console(stderr=True)
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("planning", total=None)
 
         def on_plan(plan: Any) -> None:
-            self._bar.update(task, total=len(plan.units))
+            bar.update(task, total=len(plan.units))
 
         def on_result(result: Any) -> None:
-            self._bar.update(task, advance=1, description=f"{result.implementation} {result.property_id}")
+            bar.update(task, advance=1, description=f"{result.implementation} {result.property_id}")
 
-        return on_plan, on_result
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        yield on_plan, on_result
 
 
 @app.command()
