@@ -162,9 +162,22 @@ def test_a_rate_that_is_no_real_number_is_refused(alpha: Any) -> None:
         SlayerGrad(alpha)
 
 
+@pytest.mark.parametrize("alpha", [1e-40, 1e39])
+def test_a_rate_that_float32_cannot_hold_is_refused_except_in_float64(alpha: float) -> None:
+    with pytest.raises(ValueError, match=r"is no normal number of float32, in which float16 is computed"):
+        slayer_grad(np.ones(1, np.float16), alpha)
+    with jax.enable_x64(True):
+        x = jnp.array([0.0, 1 / alpha])
+        np.testing.assert_allclose(gradient(x, alpha), [1, np.exp(-1)], rtol=1e-15)
+
+
 def test_a_rate_that_does_not_broadcast_to_the_input_is_refused() -> None:
     with pytest.raises(ValueError, match=r"alpha of shape \(3,\) does not broadcast to the shape \(\) of x"):
         slayer_grad(1.0, jnp.ones(3))
+    with pytest.raises(ValueError, match=r"alpha of shape \(3,\) does not broadcast to the shape \(2,\) of x"):
+        slayer_grad(jnp.ones(2), jnp.ones(3))
+    with pytest.raises(ValueError, match=r"alpha of shape \(2, 3\) does not broadcast to the shape \(1, 3\) of x"):
+        slayer_grad(jnp.ones((1, 3)), jnp.ones((2, 3)))
 
 
 @pytest.mark.parametrize(

@@ -122,9 +122,14 @@ def _as_positive(alpha: Any) -> Any:
 
 def _apply(x: Any, alpha: Any) -> jax.Array:
     x, shape = _as_floating(x), getattr(alpha, "shape", ())
-    if shape and np.broadcast_shapes(shape, x.shape) != x.shape:
+    # From the right, every extent of alpha is 1 or that of x.
+    if len(shape) > x.ndim or any(a not in (1, b) for a, b in zip(shape[::-1], x.shape[::-1], strict=False)):
         raise ValueError(f"alpha of shape {shape} does not broadcast to the shape {x.shape} of x")
-    if type(alpha) is not float or not _SMALLEST <= alpha <= _LARGEST:
+    if type(alpha) is not float:
+        return _compiled(x, alpha, 0.0)
+    if not _SMALLEST <= alpha <= _LARGEST:
+        if x.dtype != jnp.float64:
+            raise ValueError(f"alpha={alpha!r} is no normal number of float32, in which {x.dtype} is computed")
         return _compiled(x, alpha, 0.0)
     single = float(np.float32(alpha))  # as JAX takes a Python float where x64 is off
     return _compiled(x, single, (alpha - single) / single)
@@ -136,14 +141,16 @@ def slayer_grad(x: Any, alpha: Any = 1.0) -> jax.Array:
     Args:
         x: distance to the threshold, any shape; float16, bfloat16, float32, float64, or Python floats.
         alpha: decay rate per unit of ``x``, finite and > 0; a number, or an array that broadcasts
-            to the shape of ``x`` (one rate per neuron). It gets no gradient (exactly 0).
+            to the shape of ``x`` (one rate per neuron). It gets no gradient (exactly 0). It has to be a
+            normal number of the arithmetic: float64's for float64, else float32's (1.2e-38 to 3.4e38).
 
     Returns:
         1 where ``x >= 0``, else 0, in the shape and dtype of ``x``.
 
     Raises:
         TypeError: ``x`` is boolean, integer or complex; ``alpha`` is not real.
-        ValueError: a concrete ``alpha`` is not finite and > 0, or does not broadcast to ``x``.
+        ValueError: a concrete ``alpha`` is not finite and > 0, does not broadcast to ``x``, or is a
+            Python float beyond the normal numbers of float32 where ``x`` is not float64.
     """
     return _apply(x, _as_positive(alpha))
 
