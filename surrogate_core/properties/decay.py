@@ -25,9 +25,9 @@ FEWEST = 8
 
 def _claimed(case: Case) -> float:
     claim = case.spec.claim(LogLinearDecay)
-    slope = claim.slope if claim else np.nan
+    slope: Any = claim.slope if claim else np.nan
     values = {p.symbol: dict(case.parameters)[p.name] for p in case.spec.parameters}
-    return float(slope.subs(values)) if hasattr(slope, "subs") else float(slope)  # type: ignore[union-attr]
+    return float(slope.subs(values) if hasattr(slope, "subs") else slope)
 
 
 def _weights(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from surrogate_core.engine import Result
-from surrogate_core.properties.outcome import Passed
+from surrogate_core.properties.outcome import Failed, Passed
 from surrogate_core.report import plots
 from surrogate_core.report.evidence import figures
 from surrogate_core.report.words import below, decimal, number, off, plural, setting
@@ -82,9 +82,10 @@ def _finite(value: Any) -> float | None:
 
 
 def _undrawn(result: Result, what: str) -> Chart:
-    told = getattr(result.outcome, "given", "") and f"at {result.outcome.given} it is {result.outcome.measured}"  # type: ignore[union-attr]
-    told = told or getattr(result.outcome, "message", "") or getattr(result.outcome, "reason", "")
-    told = told or getattr(result.outcome, "capability", "") or "the result holds no figures"
+    outcome = result.outcome
+    told = f"at {outcome.given} it is {outcome.measured}" if isinstance(outcome, Failed) else ""
+    told = told or getattr(outcome, "message", "") or getattr(outcome, "reason", "")
+    told = told or getattr(outcome, "capability", "") or "the result holds no figures"
     return Chart(f"No {what}: {told[:200]}", _kept(result))
 
 

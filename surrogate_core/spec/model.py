@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -102,9 +102,9 @@ class Spec:
     title: str
     source: str
     gradient: Expr
-    parameters: tuple[Parameter, ...] = ()
+    parameters: Sequence[Parameter] = ()
     at_threshold: float = 1
-    claims: tuple[Claim, ...] = ()
+    claims: Sequence[Claim] = ()
     forward: Expr | None = field(default=None)
     at_nan: float | None = 0
     flushing_tolerated: bool = True
