@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, find, settings
 
 from surrogate_core.drivers.base import Observation, Request, Unsupported
-from surrogate_core.properties import Case, Property
+from surrogate_core.properties import Case, Property, Search, Statement
+from surrogate_core.properties.base import Requests, Seen
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
 from surrogate_core.spec import Spec, get_spec
 
@@ -66,17 +69,37 @@ def ask(request: Request, forward: Function = step, derivative: Function | None 
 
 
 def judge(
-    judged: Property,
+    judged: Statement,
     where: Case,
     forward: Function = step,
     derivative: Function | None = None,
     instead: Mapping[str, Observation | Unsupported] | None = None,
+    example: Any = None,
 ) -> Outcome:
-    """The judgement of an implementation; ``instead`` replaces answers by the names of their requests."""
+    """The judgement of an implementation; ``instead`` replaces answers by the names of their requests.
+
+    Of a search, ``example`` is judged, or else its simplest one.
+    """
     derivative = derivative or slayer(dict(where.parameters)["alpha"])
-    seen = {name: ask(request, forward, derivative) for name, request in judged.observe(where).items()}
+    requests, verdict = bound(judged, where, example)
+    seen = {name: ask(request, forward, derivative) for name, request in requests.items()}
     assert set(instead or {}) <= set(seen)
-    return judged.judge(where, {**seen, **(instead or {})})
+    return verdict({**seen, **(instead or {})})
+
+
+def bound(judged: Statement, where: Case, example: Any = None) -> tuple[Requests, Callable[[Seen], Outcome]]:
+    """What a property asks for in a case, and its judge there; of a search, for one example."""
+    if isinstance(judged, Search):
+        drawn = simplest_example(judged, where) if example is None else example
+        return judged.observe(where, drawn), partial(judged.judge, where, drawn)
+    assert isinstance(judged, Property)
+    return judged.observe(where), partial(judged.judge, where)
+
+
+def simplest_example(judged: Search, where: Case) -> Any:
+    """What Hypothesis tries first."""
+    quiet = settings(database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    return find(judged.examples(where), lambda _: True, settings=quiet)
 
 
 def failed(outcome: Outcome) -> Failed:

@@ -203,7 +203,7 @@ SCRIPTS = [
 @pytest.mark.usefixtures("x64_restored")
 @pytest.mark.parametrize("request_", SCRIPTS, ids=lambda r: f"{r.operation}-{r.x.dtype}-{r.inner}-{r.outer}")
 def test_the_script_prints_what_was_observed(request_: Request) -> None:
-    source = DRIVER.script(request_, f"SlayerGrad(alpha={ALPHA})", "from surrogate_core import SlayerGrad")
+    source = DRIVER.script([request_], [f"SlayerGrad(alpha={ALPHA})"], "from surrogate_core import SlayerGrad")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), jax.default_device(jax.devices("cpu")[0]):
         exec(source, {"__name__": "pasted"})

@@ -18,14 +18,14 @@ DIALECT = Dialect(
     operations={"value": "{spike}(x)", "vjp": "toy.pull({spike}, x, v)", "grad": "toy.grad({spike})(x)"},
     nested={"vjp": "toy.nested({spike}, x, v)"},
     vmap="toy.vmap({call}, {axes}, {out})",
-    jit="toy.jit({call})",
+    transforms={"jit": "toy.jit({call})"},
     wide="toy.wide()",
 )
 X = np.array([0.5, -2.0], np.float32)
 
 
 def written(request: Request) -> list[str]:
-    return program(DIALECT, request, "make(k=1.0)", "from mine import make").splitlines()
+    return program(DIALECT, [request], ["make(k=1.0)"], "from mine import make").splitlines()
 
 
 def test_a_plain_evaluation_is_one_readable_line() -> None:
@@ -89,3 +89,22 @@ def test_a_literal_is_short_where_the_number_is() -> None:
     assert literal(np.array([0.5, -0.0, 3.0])) == "[0.5, -0.0, 3.0]"
     assert literal(np.array([np.inf, -np.inf, np.nan])) == '[float("inf"), float("-inf"), float("nan")]'
     assert literal(np.array(0.1, np.float32)) == 'float.fromhex("0x1.99999a0000000p-4")'
+
+
+def test_several_evaluations_are_written_one_after_the_other() -> None:
+    again = Request("value", -X, instance="b")
+    lines = program(DIALECT, [Request("value", X), again, Request("value", X)], ["a()", "b()", "a()"], "").splitlines()
+    assert lines[2:] == [
+        "spike_1 = a()",
+        "x = toy.array([0.5, -2.0], toy.float32)",
+        "print(spike_1(x))",
+        "spike_2 = b()",
+        "x = toy.array([-0.5, 2.0], toy.float32)",
+        "print(spike_2(x))",
+        "x = toy.array([0.5, -2.0], toy.float32)",
+        "print(spike_1(x))",
+    ]
+
+
+def test_weights_are_written_where_there_are_some() -> None:
+    assert "weights = [toy.array([0.5, -2.0], toy.float32)]" in written(Request("value", X, weights=(X,)))

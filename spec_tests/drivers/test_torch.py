@@ -244,7 +244,7 @@ SCRIPTS = [
 
 @pytest.mark.parametrize("request_", SCRIPTS, ids=lambda r: f"{r.operation}-{r.x.dtype}-{r.inner}-{r.outer}")
 def test_the_script_prints_what_was_observed(request_: Request) -> None:
-    source = DRIVER.script(request_, f"make({ALPHA})", "torch.set_printoptions(precision=8)")
+    source = DRIVER.script([request_], [f"make({ALPHA})"], "torch.set_printoptions(precision=8)")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), warnings.catch_warnings():
         # PyTorch's own forward mode uses what PyTorch deprecates; a pasted script has warnings like any other.

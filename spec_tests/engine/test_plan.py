@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import itertools
 import pickle
 import sys
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,8 +35,23 @@ def of(*targets: Any, **options: Any) -> Plan:
 
 def test_units_are_properties_times_formats_times_parameters_times_backends() -> None:
     planned = of(params={"alpha": [0.5, 2.0]})
-    assert len(planned.units) == len(PROPERTIES) * len(FORMATS) * 2 * 2
+    number = Counter(p.scope for p in PROPERTIES if "jax" in p.frameworks)
+    each = number["every case"] * len(FORMATS) * 2 + number["each dtype"] * len(FORMATS) + number["once"]
+    assert len(planned.units) == 2 * each
     assert len(set(planned.units)) == len(planned.units)
+
+
+def test_structure_is_judged_at_parameters_that_round() -> None:
+    planned = of(params={"alpha": [0.5, 2.0, 0.7, 3.3]}, properties=["transform.modes", "forward.shape"])
+    assert {u.case.parameters for u in planned.units} == {(("alpha", 0.7),)}
+    assert {u.case.dtype for u in planned.units if u.property_id == "transform.modes"} == set(FORMATS)
+    assert {u.case.dtype for u in planned.units if u.property_id == "forward.shape"} == {"float32"}
+
+
+def test_quick_judges_structure_in_float32_or_the_only_format_that_is_asked_for() -> None:
+    for dtypes, judged in (([], "float32"), (["bfloat16", "float16"], "bfloat16")):
+        planned = of(profile="quick", properties=["transform.modes"], dtypes=dtypes)
+        assert {u.case.dtype for u in planned.units} == {judged}
 
 
 def test_the_first_device_of_each_backend_is_judged_and_knows_the_others() -> None:
@@ -45,7 +62,8 @@ def test_the_first_device_of_each_backend_is_judged_and_knows_the_others() -> No
 
 def test_units_that_share_evaluations_stand_together() -> None:
     cases = [u.case for u in of(params={"alpha": [0.5, 2.0]}, dtypes=["float16", "float32"]).units]
-    assert all(len({*cases[i : i + len(PROPERTIES)]}) == 1 for i in range(0, len(cases), len(PROPERTIES)))
+    runs = [case for case, _ in itertools.groupby(cases)]
+    assert len(runs) == len(set(runs)) == 2 * 2 * 2
 
 
 def test_without_parameters_the_specs_own_samples_are_judged() -> None:

@@ -9,7 +9,7 @@ from handmade import DTYPES, SLAYER, ask, case, failed, judge, passed, rounded, 
 
 from surrogate_core.drivers.base import Observation, Unsupported
 from surrogate_core.properties.base import Case
-from surrogate_core.properties.forward import DTYPE, SHAPE, SHAPES, STEP
+from surrogate_core.properties.forward import DTYPE, STEP
 
 Forward = Callable[[np.ndarray], Any]
 
@@ -124,22 +124,3 @@ def test_dtype_rejects_booleans_and_integers() -> None:
     for kind in (np.bool_, np.int32):
         outcome = failed(judge(DTYPE, case(), instead={"sweep": Observation(right.value.astype(kind), right.gradient)}))
         assert outcome.measured == f"spikes of dtype {np.dtype(kind).name}"
-
-
-def test_shape_asks_for_scalars_empty_arrays_and_any_rank() -> None:
-    assert {(), (0,), (1,)} <= {request.x.shape for request in SHAPE.observe(case()).values()}
-    assert passed(judge(SHAPE, case())).figures["shapes"] == [list(shape) for shape in SHAPES.values()]
-
-
-@pytest.mark.parametrize(
-    ("name", "returned", "text"),
-    [("a scalar", (1,), "(1,)"), ("an empty array", (), "()"), ("length 1", (), "()"), ("rank 3", (6,), "(6,)")],
-)
-def test_shape_rejects_any_other_shape(name: str, returned: tuple[int, ...], text: str) -> None:
-    wrong = np.zeros(returned, np.float32)
-    right = ask(SHAPE.observe(case())[name])
-    for what, pair in (("spikes", (wrong, right.gradient)), ("gradient", (right.value, wrong))):
-        outcome = failed(judge(SHAPE, case(), instead={name: Observation(*pair)}))
-        assert outcome.given == f"{name}: x of shape {SHAPES[name]}"
-        assert outcome.measured == f"{what} of shape {text}"
-        assert outcome.allowed == f"{what} of shape {SHAPES[name]}"

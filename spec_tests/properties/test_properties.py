@@ -4,12 +4,12 @@ import warnings
 
 import numpy as np
 import pytest
-from handmade import ALPHA, DTYPES, ask, case, judge, passed, slayer, step
+from handmade import ALPHA, DTYPES, ask, bound, case, judge, passed, slayer, step
 from sympy import exp
 
 from surrogate_core.drivers.base import Observation
 from surrogate_core.errors import BadInput
-from surrogate_core.properties import PROPERTIES, Property, get_property, select
+from surrogate_core.properties import PROPERTIES, Statement, get_property, select
 from surrogate_core.properties.outcome import Failed, Passed
 from surrogate_core.spec import Spec, x
 
@@ -19,7 +19,7 @@ DEVICES = ("cpu:0", "gpu:0")
 @pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("alpha", [ALPHA, 10.0])
-def test_a_correctly_rounded_surrogate_keeps_every_promise(judged: Property, dtype: str, alpha: float) -> None:
+def test_a_correctly_rounded_surrogate_keeps_every_promise(judged: Statement, dtype: str, alpha: float) -> None:
     outcome = passed(judge(judged, case(dtype, alpha, devices=DEVICES)))
     assert outcome.remarks == ()
 
@@ -39,7 +39,7 @@ STRANGE = {
 @pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 @pytest.mark.parametrize("strange", STRANGE)
-def test_every_judge_survives_a_strange_answer_without_a_warning(judged: Property, dtype: str, strange: str) -> None:
+def test_every_judge_survives_a_strange_answer_without_a_warning(judged: Statement, dtype: str, strange: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outcome = judge(judged, case(dtype, devices=DEVICES), STRANGE[strange], STRANGE[strange])
@@ -48,10 +48,11 @@ def test_every_judge_survives_a_strange_answer_without_a_warning(judged: Propert
 
 @pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_every_judge_takes_signalling_nans_without_a_warning(judged: Property, dtype: str) -> None:
+def test_every_judge_takes_signalling_nans_without_a_warning(judged: Statement, dtype: str) -> None:
     where = case(dtype, devices=DEVICES)
     seen = {}
-    for name, request in judged.observe(where).items():
+    requests, verdict = bound(judged, where)
+    for name, request in requests.items():
         bits = np.full(ask(request).value.shape, SIGNALLING[dtype], where.format.bits_dtype).view(where.format.dtype)
         derivative = ask(request).derivative
         seen[name] = Observation(bits, None if derivative is None else np.full_like(derivative, bits.ravel()[:1]))
@@ -59,7 +60,7 @@ def test_every_judge_takes_signalling_nans_without_a_warning(judged: Property, d
             seen[name] = Observation(bits, np.resize(bits, derivative.shape))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert isinstance(judged.judge(where, seen), Passed | Failed)
+        assert isinstance(verdict(seen), Passed | Failed)
 
 
 def test_the_ids_are_those_of_the_contract() -> None:
@@ -102,7 +103,7 @@ def test_a_glob_that_matches_nothing_names_its_near_misses() -> None:
 def test_the_paper_driver_answers_as_numpy_computes() -> None:
     # The one thing that these tests of the judges rest on.
     where = case("float64")
-    request = get_property("gradient.oracle").observe(where)["sweep"]
+    request = bound(get_property("gradient.oracle"), where)[0]["sweep"]
     found = ask(request, step, slayer())
     assert found.value[0] == found.gradient[0] == 1
     assert found.gradient[np.flatnonzero(request.x == 1)[0]] == np.exp(-ALPHA)

@@ -10,29 +10,59 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from surrogate_core.spec.model import Parameters
+
 __all__ = ["BrokenContract", "Device", "Driver", "Observation", "Operation", "Request", "Transform", "Unsupported"]
 
-Operation = Literal["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"]
+Operation = Literal[
+    "value", "vjp", "jvp", "grad", "jacrev", "jacfwd", "linearize",
+    "late vjp", "second", "parameter", "affine", "recurrent", "residuals",
+]  # fmt: skip
 """How a spike function is evaluated:
 
-value   the spikes alone;
-vjp     the spikes, and the cotangent ``direction`` pulled back;
-jvp     the spikes, and the tangent ``direction`` pushed forward;
-grad    the gradient of the sum of the spikes;
-jacrev, jacfwd   the whole Jacobian, in reverse or forward mode.
+value      the spikes alone;
+vjp        the spikes, and the cotangent ``direction`` pulled back;
+jvp        the spikes, and the tangent ``direction`` pushed forward;
+linearize  the same, by linearising first;
+grad       the gradient of the sum of the spikes;
+jacrev, jacfwd   the whole Jacobian, in reverse or forward mode;
+late vjp   vjp, where another input goes forward and backward between the two;
+second     the gradient of the sum of the gradient;
+parameter  the gradient of the sum of the spikes in a parameter; the function is then its maker, from the
+           parameter's value, which ``weights`` holds;
+affine     through a layer: the spikes of W x + b for ``weights`` (W, b), and ``direction`` pulled back to
+           W, b and x, flattened one after the other;
+recurrent  through time: u = d u + x[t], s[t] = spike(u), u = u - s[t] from u = 0 for ``weights`` (d,), and
+           ``direction`` pulled back to x, one row of it a step;
+residuals  the spikes, and how many bytes the forward pass keeps for the backward pass.
 """
+
+TransformName = Literal[
+    "jit", "vmap", "custom_vmap", "checkpoint", "scan", "map", "cond", "while",
+    "transposed", "sliced", "expanded", "no_grad", "inference_mode", "autocast", "deepcopy", "pickle",
+]  # fmt: skip
+
+ROWS = ("vmap", "scan", "map")
+"""Transformations that call the function once for each slice of its arguments."""
 
 
 @dataclass(frozen=True)
 class Transform:
-    """A transformation of a function: ``jit``, or ``vmap`` over one axis."""
+    """A way to call a function that leaves its mathematics alone.
 
-    name: Literal["jit", "vmap"]
+    ``vmap`` batches over one axis, ``scan`` and ``map`` loop over the first one; ``checkpoint`` recomputes in
+    the backward pass; ``cond`` and ``while`` put the call into a branch or a loop of one turn, ``custom_vmap``
+    behind a batching rule of its own. PyTorch has
+    input that is no longer contiguous (``transposed``, ``sliced``, ``expanded``), modes (``no_grad``,
+    ``inference_mode``, ``autocast``), and copies of the function (``deepcopy``, ``pickle``).
+    """
+
+    name: TransformName
     in_axis: int = 0
     out_axis: int = 0
 
     def __str__(self) -> str:
-        return self.name if self.name == "jit" else f"vmap(in_axes={self.in_axis}, out_axes={self.out_axis})"
+        return f"vmap(in_axes={self.in_axis}, out_axes={self.out_axis})" if self.name == "vmap" else self.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +76,12 @@ class Request:
         inner: transformations of the spike function, applied before the operation.
         outer: transformations of the whole operation.
         device: where to evaluate; ``None`` is the device under test.
+        weights: of the network around the spike function, for ``affine`` and ``recurrent``.
+        wrt: the parameter's name, for ``parameter``.
+        parameters: of another instance than the one under test.
+        instance: a live instance by name, made when it is first named; "" is the one under test.
+        turn: tells repeated evaluations apart, which else share an answer.
+        threads: how many threads evaluate at once, each its own row of ``x``.
     """
 
     operation: Operation
@@ -54,23 +90,37 @@ class Request:
     inner: tuple[Transform, ...] = ()
     outer: tuple[Transform, ...] = ()
     device: str | None = None
+    weights: tuple[np.ndarray, ...] = ()
+    wrt: str = ""
+    parameters: Parameters | None = None
+    instance: str = ""
+    turn: int = 0
+    threads: int = 1
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for requests with the same answer, so that properties share an evaluation."""
-        return (self.operation, _digest(self.x), _digest(self.direction), self.inner, self.outer, self.device)
+        arrays = (self.x, self.direction, *self.weights)
+        who = (self.device, self.wrt, self.parameters, self.instance, self.turn, self.threads)
+        return (self.operation, *map(_digest, arrays), self.inner, self.outer, *who)
 
     def forward_mode(self) -> bool:
         """Whether it pushes tangents forward."""
-        return self.operation in ("jvp", "jacfwd")
+        return self.operation in ("jvp", "linearize", "jacfwd")
 
     def batched(self) -> bool:
         """Whether a batching rule is needed; a Jacobian is made by batching."""
         return self.operation in ("jacrev", "jacfwd") or any(t.name == "vmap" for t in self.inner + self.outer)
 
+    def twice(self) -> bool:
+        """Whether it differentiates the gradient."""
+        return self.operation == "second"
+
     def functional(self) -> bool:
         """Whether it needs more than the plain call and its plain backward pass."""
-        return self.operation not in ("value", "vjp") or bool(self.inner + self.outer)
+        return self.operation in ("jvp", "linearize", "grad", "jacrev", "jacfwd") or any(
+            t.name == "vmap" for t in self.inner + self.outer
+        )
 
     def at(self, index: Any) -> Request:
         """The same request for a part of the inputs."""
@@ -92,10 +142,12 @@ class Observation:
     Attributes:
         value: the spikes, in the dtype and shape that the implementation returned.
         derivative: what the operation derived, or ``None`` for ``value``.
+        touched: the arguments that the call changed or took away, in words.
     """
 
     value: np.ndarray
     derivative: np.ndarray | None = None
+    touched: tuple[str, ...] = ()
 
     @property
     def gradient(self) -> np.ndarray:
@@ -168,10 +220,10 @@ class Driver(Protocol):
         """How many programs were compiled in this process so far (0 where nothing is)."""
         ...
 
-    def script(self, request: Request, build: str, imports: str) -> str:
-        """A program that repeats ``request`` with only the framework and the implementation.
+    def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
+        """A program that repeats ``requests`` with only the framework and the implementation.
 
-        ``imports`` brings the factory into scope; ``build`` is the expression that calls it.
+        ``imports`` brings the factory into scope; each of ``builds`` is the expression that calls it.
         """
         ...
 

@@ -10,8 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import jax.custom_batching
 import jax.monitoring
+import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from surrogate_core.drivers.base import (
     BrokenContract,
@@ -21,6 +24,7 @@ from surrogate_core.drivers.base import (
     Transform,
     Unsupported,
 )
+from surrogate_core.drivers.copies import COPIES, copied
 from surrogate_core.drivers.script import Dialect, program
 
 __all__ = ["JaxDriver"]
@@ -32,13 +36,54 @@ DIALECT = Dialect(
     operations={
         "value": "{spike}(x)",
         "vjp": "jax.vjp({spike}, x)[1](v)[0]",
+        "late vjp": "late({spike}, x, v)",
         "jvp": "jax.jvp({spike}, (x,), (v,))[1]",
+        "linearize": "jax.linearize({spike}, x)[1](v)",
         "grad": "jax.grad(lambda x: {spike}(x).sum())(x)",
         "jacrev": "jax.jacrev({spike})(x)",
         "jacfwd": "jax.jacfwd({spike})(x)",
+        "second": "jax.grad(lambda x: jax.grad(lambda x: {spike}(x).sum())(x).sum())(x)",
+        "affine": "jax.vjp(lambda w, b, x: {spike}(w @ x + b), *weights, x)[1](v)",
+        "recurrent": "jax.vjp(lambda x: through_time({spike}, *weights, x), x)[1](v)[0]",
     },
     vmap="jax.vmap({call}, in_axes={axes}, out_axes={out})",
-    jit="jax.jit({call})",
+    transforms={
+        "jit": "jax.jit({call})",
+        "checkpoint": "jax.checkpoint({call})",
+        "scan": "(lambda *a: jax.lax.scan(lambda c, row: (c, {call}(*row)), None, a)[1])",
+        "map": "(lambda *a: jax.lax.map(lambda row: {call}(*row), a))",
+        "cond": "(lambda *a: jax.lax.cond(a[0].sum() < 0, {call}, {call}, *a))",
+        "while": "looped({call})",
+        "custom_vmap": "jax.custom_batching.sequential_vmap({call})",
+        "deepcopy": "copy.deepcopy({call})",
+        "pickle": "pickle.loads(pickle.dumps({call}))",
+    },
+    definitions={
+        "late vjp": """
+def late(spike, x, v):
+    pull = jax.vjp(spike, x)[1]
+    jax.vjp(spike, -2 * x)[1](jnp.ones_like(x))
+    return pull(v)[0]
+""",
+        "recurrent": """
+def through_time(spike, d, x):
+    def step(u, current):
+        u = d * u + current
+        s = spike(u)
+        return u - s, s
+    return jax.lax.scan(step, jnp.zeros_like(x[0]), x)[1]
+""",
+        "while": """
+def looped(f):
+    def call(*a):
+        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(f, *a))
+        return jax.lax.while_loop(lambda s: s[0] < 1, lambda s: (s[0] + 1, f(*a)), (0, blank))[1]
+    return call
+""",
+        "custom_vmap": "import jax.custom_batching",
+        "deepcopy": "import copy",
+        "pickle": "import pickle",
+    },
     wide='jax.config.update("jax_enable_x64", True)',
 )
 
@@ -46,6 +91,9 @@ ACCELERATORS = ("gpu", "tpu")
 
 STAGED = Transform("jit")
 """The outermost transformation of a request that may share its program with others."""
+
+UNOPTIMISED: Any = {"xla_backend_optimization_level": 0}
+"""For programs that run once: a third less time to compile. What is compared is what JAX traced."""
 
 MISSING = (
     (
@@ -102,13 +150,17 @@ class JaxDriver:
         x = jax.device_put(request.x, target)
         direction = None if request.direction is None else jax.device_put(request.direction, target)
         try:
-            value, derivative = _operation(_checked(function), request)(x, direction)
+            spike = function if request.operation == "parameter" else _checked(copied(function, request))
+            value, derivative = _operation(spike, request)(x, direction)
         except (TypeError, NotImplementedError, ValueError) as error:
             for pattern, capability, needed in MISSING:
                 if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {str(error).splitlines()[0]}") from error
             raise
-        return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
+        given = {"x": x, "the cotangent": direction}
+        # A compiled function may donate its arguments: their memory is then gone.
+        touched = tuple(f"{what} was donated" for what, a in given.items() if a is not None and a.is_deleted())
+        return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative), touched)
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
@@ -116,8 +168,8 @@ class JaxDriver:
         # Compiling is most of the cost, and a program of many requests costs little more than one of one.
         staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None]
         # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
-        forward = [r for r in staged if r.operation in ("jvp", "jacfwd")]
-        reverse = [r for r in staged if r not in forward]
+        forward = [r for r in staged if r.forward_mode()]
+        reverse = [r for r in staged if not r.forward_mode()]
         answers: list[tuple[Request, Observation]] = []
         for group in (forward, reverse):
             if len(group) > 1:
@@ -131,7 +183,7 @@ class JaxDriver:
         operations = [_operation(function, replace(r, outer=r.outer[:-1])) for r in requests]
         inputs = jax.device_put([(r.x, r.direction) for r in requests], device)
         program = jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)])
-        answers = jax.device_get(program(inputs))
+        answers = jax.device_get(program.lower(inputs).compile(compiler_options=UNOPTIMISED)(inputs))
         return [
             (r, Observation(np.asarray(value), None if derivative is None else np.asarray(derivative)))
             for r, (value, derivative) in zip(requests, answers, strict=True)
@@ -140,8 +192,8 @@ class JaxDriver:
     def compilations(self) -> int:
         return _compilations
 
-    def script(self, request: Request, build: str, imports: str) -> str:
-        return program(DIALECT, request, build, imports)
+    def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
+        return program(DIALECT, requests, builds, imports)
 
 
 def _checked(function: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:
@@ -163,12 +215,54 @@ def _name(value: Any) -> str:
 
 def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...], axes: bool) -> Callable[..., Any]:
     for t in transforms:
-        if t.name == "jit":
-            function = jax.jit(function)
-        else:
+        if t.name == "vmap":
             # An absent direction (None) has no axis: vmap leaves an empty pytree alone.
             function = jax.vmap(function, in_axes=(t.in_axis, t.in_axis) if axes else t.in_axis, out_axes=t.out_axis)
+        elif t.name in WRAPPERS:
+            function = WRAPPERS[t.name](function)
+        elif t.name not in COPIES:
+            raise Unsupported(f"{t.name}: JAX has nothing of that kind")
     return function
+
+
+def _scanned(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given: lax.scan(lambda carry, row: (carry, function(*row)), None, given)[1]
+
+
+def _mapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given: lax.map(lambda row: function(*row), given)
+
+
+def _branched(function: Callable[..., Any]) -> Callable[..., Any]:
+    # Neither branch is known to be taken while it is traced, and both are the function.
+    return lambda *given: lax.cond(given[0].sum() < 0, function, function, *given)
+
+
+def _looped(function: Callable[..., Any]) -> Callable[..., Any]:
+    def looped(*given: Any) -> Any:
+        blank = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(function, *given))
+        return lax.while_loop(lambda state: state[0] < 1, lambda state: (state[0] + 1, function(*given)), (0, blank))[1]
+
+    return looped
+
+
+def _custom_batched(function: Callable[..., Any]) -> Callable[..., Any]:
+    def batched(*given: Any) -> Any:
+        present = [g for g in given if g is not None]
+        return jax.custom_batching.sequential_vmap(lambda *a: function(*a, *[None] * (len(given) - len(a))))(*present)
+
+    return batched
+
+
+WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "jit": jax.jit,
+    "checkpoint": jax.checkpoint,
+    "scan": _scanned,
+    "map": _mapped,
+    "cond": _branched,
+    "while": _looped,
+    "custom_vmap": _custom_batched,
+}
 
 
 def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callable[[Any, Any], tuple[Any, Any]]:
@@ -177,21 +271,73 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
 
     def vjp(x: Any, cotangent: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(spike, x)
-        if cotangent is None:
-            cotangent = np.ones(value.shape, value.dtype)
-        elif cotangent.shape != value.shape:
-            raise BrokenContract(f"the spike function returned the shape {value.shape}; expected {cotangent.shape}")
-        return value, pull(cotangent.astype(value.dtype))[0]
+        return value, pull(_cotangent(value, cotangent))[0]
+
+    def late(x: Any, cotangent: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(spike, x)
+        other, pull_other = jax.vjp(spike, -2 * x)
+        pull_other(jnp.ones_like(other))
+        return value, pull(_cotangent(value, cotangent))[0]
 
     def jvp(x: Any, tangent: Any) -> tuple[Any, Any]:
         return jax.jvp(spike, (x,), (np.ones(x.shape, x.dtype) if tangent is None else tangent,))
 
+    def linearize(x: Any, tangent: Any) -> tuple[Any, Any]:
+        value, push = jax.linearize(spike, x)
+        return value, push(jnp.ones_like(x) if tangent is None else tangent)
+
+    def residuals(x: Any, _: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(spike, x)
+        return value, np.array(sum(leaf.nbytes for leaf in jax.tree.leaves(pull)))
+
     operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
         "value": lambda x, _: (spike(x), None),
         "vjp": vjp,
+        "late vjp": late,
         "jvp": jvp,
+        "linearize": linearize,
         "grad": lambda x, _: (spike(x), jax.grad(lambda x: spike(x).sum())(x)),
         "jacrev": lambda x, _: (spike(x), jax.jacrev(spike)(x)),
         "jacfwd": lambda x, _: (spike(x), jax.jacfwd(spike)(x)),
+        "second": lambda x, _: (spike(x), jax.grad(lambda x: jax.grad(lambda x: spike(x).sum())(x).sum())(x)),
+        "affine": lambda x, cotangent: _affine(spike, request.weights, x, cotangent),
+        "recurrent": lambda x, cotangent: _recurrent(spike, request.weights, x, cotangent),
+        "residuals": residuals,
+        "parameter": lambda x, _: _parameter(function, request.weights, x),
     }
     return _transformed(operations[request.operation], request.outer, axes=True)
+
+
+def _cotangent(value: Any, cotangent: Any) -> Any:
+    if cotangent is None:
+        return np.ones(value.shape, value.dtype)
+    if cotangent.shape != value.shape:
+        raise BrokenContract(f"the spike function returned the shape {value.shape}; expected {cotangent.shape}")
+    return cotangent.astype(value.dtype)
+
+
+def _parameter(make: Callable[[Any], Callable[[Any], Any]], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
+    (value,) = map(jnp.asarray, weights)
+    spikes, pull = jax.vjp(lambda v: make(v)(x), value)
+    return spikes, pull(jnp.ones_like(spikes))[0]
+
+
+def _affine(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
+    # At the highest precision: an accelerator may else multiply matrices in fewer bits than the format has.
+    def layer(w: Any, b: Any, x: Any) -> Any:
+        return spike(jnp.matmul(w, x, precision="highest") + b)
+
+    value, pull = jax.vjp(layer, *map(jnp.asarray, weights), x)
+    return value, jnp.concatenate([g.ravel() for g in pull(_cotangent(value, cotangent))])
+
+
+def _recurrent(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
+    (decay,) = map(jnp.asarray, weights)
+
+    def step(u: Any, current: Any) -> tuple[Any, Any]:
+        u = decay * u + current
+        s = spike(u)
+        return u - s, s
+
+    value, pull = jax.vjp(lambda x: lax.scan(step, jnp.zeros_like(x[0]), x)[1], x)
+    return value, pull(_cotangent(value, cotangent))[0]

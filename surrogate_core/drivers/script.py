@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from surrogate_core.drivers.base import Operation, Request, Transform
+from surrogate_core.drivers.base import Operation, Request, Transform, TransformName
 
 __all__ = ["Dialect", "literal", "program"]
+
+DIRECTED = ("vjp", "late vjp", "jvp", "linearize", "affine", "recurrent")
+"""Operations with a cotangent or tangent."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,11 @@ class Dialect:
         imports: the lines that import it.
         array: an array, from ``{values}`` and ``{dtype}``.
         ones: ones like ``x``.
-        operations: each operation as an expression of ``{spike}``, ``x`` and ``v``.
-        nested: operations that read otherwise within a transformation.
+        operations: each operation as an expression of ``{spike}``, ``x`` and ``v`` (and ``weights``).
         vmap: ``{call}`` batched over ``{axes}``, its results over ``{out}``.
-        jit: ``{call}`` compiled.
+        transforms: the other transformations, of ``{call}``.
+        nested: operations that read otherwise within a transformation.
+        definitions: functions that an operation or a transformation calls.
         wide: a line that makes float64 possible; after the implementation's import, which may undo it.
     """
 
@@ -33,50 +37,68 @@ class Dialect:
     ones: str
     operations: Mapping[Operation, str]
     vmap: str
-    jit: str
+    transforms: Mapping[TransformName, str]
     nested: Mapping[Operation, str] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
     wide: str = ""
 
 
-def program(dialect: Dialect, request: Request, build: str, imports: str) -> str:
-    """The program; it prints what the operation derives, or the spikes where it is their value.
+def program(dialect: Dialect, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
+    """The program; it prints what each operation derives, or the spikes where it is their value.
 
     Args:
         dialect: of the framework.
-        request: what to evaluate.
-        build: the expression that makes the spike function.
-        imports: the lines that bring its factory into scope.
+        requests: what to evaluate, in order.
+        builds: for each of them the expression that makes its spike function.
+        imports: the lines that bring the factory into scope.
     """
+    lines = [*dialect.imports.splitlines(), imports]
+    if dialect.wide and any(request.x.dtype.name == "float64" for request in requests):
+        lines.append(dialect.wide)
+    names = {name for r in requests for name in (r.operation, *(t.name for t in r.inner + r.outer))}
+    lines += [dialect.definitions[name] for name in dialect.definitions if name in names]
+    made: dict[tuple[str, str], str] = {}
+    several = len({(r.instance, build) for r, build in zip(requests, builds, strict=True)}) > 1
+    for number, (request, build) in enumerate(zip(requests, builds, strict=True)):
+        who = (request.instance, build)
+        if who not in made:
+            made[who] = f"spike_{len(made) + 1}" if several else "spike"
+            lines.append(f"{made[who]} = {build}")
+        lines += _evaluation(dialect, request, made[who], f"evaluate_{number + 1}" if len(requests) > 1 else "evaluate")
+    return "\n".join(lines) + "\n"
+
+
+def _evaluation(dialect: Dialect, request: Request, spike: str, name: str) -> list[str]:
+    """The lines that evaluate one request and print what came out."""
     dtype = request.x.dtype.name
-    spike = "spike"
     for transform in request.inner:
         spike = _applied(dialect, transform, spike, 1)
     templates = {**dialect.operations, **(dialect.nested if request.outer else {})}
     expression = templates[request.operation].format(spike=spike)
-    directed = request.operation in ("vjp", "jvp")
-    lines = [dialect.imports, imports]
-    if dialect.wide and dtype == "float64":
-        lines.append(dialect.wide)
-    lines += [f"spike = {build}", f"x = {dialect.array.format(values=literal(request.x), dtype=dtype)}"]
+    directed = request.operation in DIRECTED
+    lines = [f"x = {dialect.array.format(values=literal(request.x), dtype=dtype)}"]
+    if request.weights:
+        written = (dialect.array.format(values=literal(w), dtype=dtype) for w in request.weights)
+        lines.append(f"weights = [{', '.join(written)}]")
     if directed and request.direction is None:
         lines.append(f"v = {dialect.ones}")
     elif directed:
         lines.append(f"v = {dialect.array.format(values=literal(request.direction), dtype=dtype)}")
     if request.outer:
         arguments = "x, v" if directed else "x"
-        lines += ["", f"def evaluate({arguments}):", f"    return {expression}", ""]
-        call = "evaluate"
+        lines += ["", f"def {name}({arguments}):", f"    return {expression}", ""]
+        call = name
         for transform in request.outer:
             call = _applied(dialect, transform, call, 2 if directed else 1)
         expression = f"{call}({arguments})"
-    return "\n".join([*lines, f"print({expression})"]) + "\n"
+    return [*lines, f"print({expression})"]
 
 
 def _applied(dialect: Dialect, transform: Transform, call: str, arguments: int) -> str:
-    if transform.name == "jit":
-        return dialect.jit.format(call=call)
-    axes = str(transform.in_axis) if arguments == 1 else f"({transform.in_axis}, {transform.in_axis})"
-    return dialect.vmap.format(call=call, axes=axes, out=transform.out_axis)
+    if transform.name == "vmap":
+        axes = str(transform.in_axis) if arguments == 1 else f"({transform.in_axis}, {transform.in_axis})"
+        return dialect.vmap.format(call=call, axes=axes, out=transform.out_axis)
+    return dialect.transforms[transform.name].format(call=call)
 
 
 def literal(array: Any) -> str:

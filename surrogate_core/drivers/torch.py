@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.utils.checkpoint
 
 from surrogate_core.drivers.base import (
     BrokenContract,
@@ -20,6 +21,7 @@ from surrogate_core.drivers.base import (
     Transform,
     Unsupported,
 )
+from surrogate_core.drivers.copies import COPIES, copied
 from surrogate_core.drivers.script import Dialect, program
 from surrogate_core.spec.formats import FORMATS
 
@@ -32,14 +34,49 @@ DIALECT = Dialect(
     operations={
         "value": "{spike}(x)",
         "vjp": "torch.autograd.grad({spike}(x), x, v)[0]",
+        "late vjp": "late({spike}, x, v)",
         "jvp": "torch.func.jvp({spike}, (x,), (v,))[1]",
         "grad": "torch.func.grad(lambda x: {spike}(x).sum())(x)",
         "jacrev": "torch.func.jacrev({spike})(x)",
         "jacfwd": "torch.func.jacfwd({spike})(x)",
+        "second": "torch.autograd.grad(torch.autograd.grad({spike}(x).sum(), x, create_graph=True)[0].sum(), x)[0]",
+        "affine": "torch.autograd.grad({spike}((weights[0] * x).sum(-1) + weights[1]), (*weights, x), v)",
+        "recurrent": "torch.autograd.grad(through_time({spike}, *weights, x), x, v)[0]",
     },
     nested={"vjp": "torch.func.vjp({spike}, x)[1](v)[0]"},
     vmap="torch.func.vmap({call}, in_dims={axes}, out_dims={out})",
-    jit="torch.compile({call})",
+    transforms={
+        "jit": "torch.compile({call}, backend='aot_eager')",
+        "checkpoint": "(lambda x: torch.utils.checkpoint.checkpoint({call}, x, use_reentrant=False))",
+        "transposed": "(lambda x: {call}(x.movedim(0, -1).contiguous().movedim(-1, 0)))",
+        "sliced": "(lambda x: {call}(torch.stack([-x, x], -1)[..., 1]))",
+        "expanded": "(lambda x: {call}(x[..., None].expand(*x.shape, 3))[..., 0])",
+        "no_grad": "torch.no_grad()({call})",
+        "inference_mode": "torch.inference_mode()({call})",
+        "autocast": "torch.autocast('cpu', torch.bfloat16)({call})",
+        "deepcopy": "copy.deepcopy({call})",
+        "pickle": "pickle.loads(pickle.dumps({call}))",
+    },
+    definitions={
+        "late vjp": """
+def late(spike, x, v):
+    y = spike(x)
+    torch.autograd.grad(spike(z := (-2 * x).detach().requires_grad_()).sum(), z)
+    return torch.autograd.grad(y, x, v)[0]
+""",
+        "recurrent": """
+def through_time(spike, d, x):
+    u, spikes = torch.zeros_like(x[0]), []
+    for current in x:
+        u = d * u + current
+        spikes.append(spike(u))
+        u = u - spikes[-1]
+    return torch.stack(spikes)
+""",
+        "checkpoint": "import torch.utils.checkpoint",
+        "deepcopy": "import copy",
+        "pickle": "import pickle",
+    },
 )
 
 MISSING = (
@@ -54,6 +91,8 @@ MISSING = (
         Request.batched,
     ),
     (re.compile(r"setup_context"), "torch.func transforms (setup_context)", Request.functional),
+    (re.compile(r"once_differentiable"), "second derivative", Request.twice),
+    (re.compile(r"saved tensor hooks"), "checkpoint within torch.func", Request.functional),
 )
 """What PyTorch says when a function lacks a rule, and the requests that need it. All else is an exception."""
 
@@ -92,13 +131,20 @@ class TorchDriver:
         x = _tensor(request.x, place)
         direction = None if request.direction is None else _tensor(request.direction, place)
         try:
-            value, derivative = _operation(_checked(function), request)(x, direction)
+            spike = function if request.operation == "parameter" else _checked(copied(function, request))
+            value, derivative = _operation(spike, request)(x, direction)
         except (RuntimeError, NotImplementedError, TypeError) as error:
             for pattern, capability, needed in MISSING:
                 if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {_first_sentence(error)}") from error
             raise
-        return Observation(_array(value), None if derivative is None else _array(derivative))
+        given = {"x": (x, request.x), "the cotangent": (direction, request.direction)}
+        touched = tuple(
+            f"{what} was written to"
+            for what, (tensor, array) in given.items()
+            if tensor is not None and array is not None and _bits(_array(tensor)) != _bits(array)
+        )
+        return Observation(_array(value), None if derivative is None else _array(derivative), touched)
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
@@ -108,8 +154,8 @@ class TorchDriver:
     def compilations(self) -> int:
         return 0
 
-    def script(self, request: Request, build: str, imports: str) -> str:
-        return program(DIALECT, request, build, imports)
+    def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
+        return program(DIALECT, requests, builds, imports)
 
 
 def _first_sentence(error: Exception) -> str:
@@ -133,6 +179,10 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.numpy()
 
 
+def _bits(array: np.ndarray) -> bytes:
+    return np.ascontiguousarray(array).tobytes()
+
+
 def _checked(function: Callable[[Any], Any]) -> Callable[[Any], torch.Tensor]:
     def checked(x: torch.Tensor) -> torch.Tensor:
         y = function(x)
@@ -149,7 +199,12 @@ def _checked(function: Callable[[Any], Any]) -> Callable[[Any], torch.Tensor]:
 
 def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...], axes: bool) -> Callable[..., Any]:
     for t in transforms:
-        function = torch.compile(function, backend="aot_eager") if t.name == "jit" else _batched(function, t, axes)
+        if t.name == "vmap":
+            function = _batched(function, t, axes)
+        elif t.name in WRAPPERS:
+            function = WRAPPERS[t.name](function)
+        elif t.name not in COPIES:
+            raise Unsupported(f"{t.name}: PyTorch has nothing of that kind")
     return function
 
 
@@ -162,18 +217,55 @@ def _batched(function: Callable[..., Any], t: Transform, axes: bool) -> Callable
     return batched
 
 
+def _checkpointed(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *given: torch.utils.checkpoint.checkpoint(function, *given, use_reentrant=False)
+
+
+def _transposed(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    # The same values, their first axis the fastest in memory.
+    return lambda x: function(x.movedim(0, -1).contiguous().movedim(-1, 0) if x.ndim else x)
+
+
+def _sliced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda x: function(torch.stack([-x, x], -1)[..., 1])
+
+
+def _expanded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    # Three copies of every element at one place in memory; the first of them is kept.
+    return lambda x: function(x[..., None].expand(*x.shape, 3))[..., 0]
+
+
+def _without_graph(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return torch.no_grad()(function)
+
+
+def _in_inference_mode(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return torch.inference_mode()(function)
+
+
+def _autocast(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def cast(x: torch.Tensor) -> Any:
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return function(x)
+
+    return cast
+
+
+WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "jit": lambda function: torch.compile(function, backend="aot_eager"),
+    "checkpoint": _checkpointed,
+    "transposed": _transposed,
+    "sliced": _sliced,
+    "expanded": _expanded,
+    "no_grad": _without_graph,
+    "inference_mode": _in_inference_mode,
+    "autocast": _autocast,
+}
+
+
 def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Callable[[Any, Any], tuple[Any, Any]]:
     """(x, direction) -> (value, derivative), with all transformations in place."""
     spike = _transformed(function, request.inner, axes=False)
-
-    def backward(x: torch.Tensor, cotangent: torch.Tensor | None) -> tuple[Any, Any]:
-        x = x.detach().requires_grad_()
-        value = spike(x)
-        if not value.requires_grad:
-            # No graph reaches x: training sees a zero gradient, so that is what was observed.
-            return value, torch.zeros_like(x)
-        (derivative,) = torch.autograd.grad(value, x, _cotangent(value, cotangent), allow_unused=True)
-        return value, torch.zeros_like(x) if derivative is None else derivative
 
     def functional(x: torch.Tensor, cotangent: torch.Tensor | None) -> tuple[Any, Any]:
         value, pull = torch.func.vjp(spike, x)[:2]
@@ -183,16 +275,102 @@ def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Cal
         value, pushed = torch.func.jvp(spike, (x,), (torch.ones_like(x) if tangent is None else tangent,))[:2]
         return value, pushed
 
+    def late(x: torch.Tensor, cotangent: torch.Tensor | None) -> tuple[Any, Any]:
+        def another() -> None:
+            _backward(spike, -2 * x, None)
+
+        return _backward(spike, x, cotangent, between=another)
+
     operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
         "value": lambda x, _: (spike(x), None),
         # torch.autograd.grad works on any function; inside vmap only torch.func's own vjp does.
-        "vjp": functional if request.outer else backward,
+        "vjp": functional if request.outer else lambda x, cotangent: _backward(spike, x, cotangent),
+        "late vjp": late,
         "jvp": jvp,
         "grad": lambda x, _: (spike(x), torch.func.grad(lambda x: spike(x).sum())(x)),
         "jacrev": lambda x, _: (spike(x), torch.func.jacrev(spike)(x)),
         "jacfwd": lambda x, _: (spike(x), torch.func.jacfwd(spike)(x)),
+        "second": lambda x, _: _second(spike, x),
+        "parameter": lambda x, _: _parameter(function, request.weights, x),
+        "affine": lambda x, cotangent: _affine(spike, request.weights, x, cotangent),
+        "recurrent": lambda x, cotangent: _recurrent(spike, request.weights, x, cotangent),
+        "residuals": lambda x, _: _residuals(spike, x),
     }
+    if request.operation not in operations:
+        raise Unsupported(f"{request.operation}: PyTorch has nothing of that kind")
     return _transformed(operations[request.operation], request.outer, axes=True)
+
+
+def _backward(
+    spike: Callable[[Any], Any], x: Any, cotangent: Any, between: Callable[[], None] | None = None
+) -> tuple[Any, Any]:
+    x = x.detach().requires_grad_()
+    value = spike(x)
+    if between:
+        between()
+    if not value.requires_grad:
+        # No graph reaches x: training sees a zero gradient, so that is what was observed.
+        return value, torch.zeros_like(x)
+    (derivative,) = torch.autograd.grad(value, x, _cotangent(value, cotangent), allow_unused=True)
+    return value, torch.zeros_like(x) if derivative is None else derivative
+
+
+def _second(spike: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
+    x = x.detach().requires_grad_()
+    value = spike(x)
+    if not value.requires_grad:
+        raise Unsupported("second derivative: the spikes carry no graph")
+    (gradient,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    if not gradient.requires_grad:
+        raise Unsupported("second derivative: the gradient carries no graph")
+    (second,) = torch.autograd.grad(gradient.sum(), x, allow_unused=True)
+    return value, torch.zeros_like(x) if second is None else second
+
+
+def _parameter(make: Callable[[Any], Callable[[Any], Any]], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
+    parameter = _tensor(weights[0], x.device.type).requires_grad_()
+    value = make(parameter)(x)
+    if not value.requires_grad:
+        return value, torch.zeros_like(parameter)
+    (derivative,) = torch.autograd.grad(value.sum(), parameter, allow_unused=True)
+    return value, torch.zeros_like(parameter) if derivative is None else derivative
+
+
+def _affine(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
+    w, b = (_tensor(a, x.device.type).requires_grad_() for a in weights)
+    x = x.detach().requires_grad_()
+    value = spike((w * x).sum(-1) + b)
+    if not value.requires_grad:
+        return value, torch.zeros(w.numel() + b.numel() + x.numel(), dtype=x.dtype)
+    found = torch.autograd.grad(value, (w, b, x), _cotangent(value, cotangent), allow_unused=True)
+    given = zip((w, b, x), found, strict=True)
+    return value, torch.cat([(torch.zeros_like(a) if g is None else g).reshape(-1) for a, g in given])
+
+
+def _recurrent(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
+    decay = _tensor(weights[0], x.device.type)
+
+    def through_time(x: torch.Tensor) -> torch.Tensor:
+        u, spikes = torch.zeros_like(x[0]), []
+        for current in x:
+            u = decay * u + current
+            spikes.append(spike(u))
+            u = u - spikes[-1]
+        return torch.stack(spikes)
+
+    return _backward(through_time, x, cotangent)
+
+
+def _residuals(spike: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
+    kept: dict[int, int] = {}
+
+    def pack(saved: torch.Tensor) -> torch.Tensor:
+        kept[saved.data_ptr()] = saved.untyped_storage().nbytes()
+        return saved
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
+        value = spike(x.detach().requires_grad_())
+    return value, torch.tensor(sum(kept.values()))
 
 
 def _cotangent(value: torch.Tensor, cotangent: torch.Tensor | None) -> torch.Tensor:

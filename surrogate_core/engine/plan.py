@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,9 @@ from surrogate_core.engine.framework import detect
 from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import Case, select
-from surrogate_core.spec.formats import FORMATS, get_format
-from surrogate_core.spec.model import Spec
+from surrogate_core.properties.base import Scope, Statement
+from surrogate_core.spec.formats import FORMATS, Format, get_format
+from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["PROFILES", "Implementation", "Plan", "Unit", "plan"]
 
@@ -92,16 +94,48 @@ def plan(
         target.check_signature(grid[0])
         implementation = Implementation(target, detect(target, grid[0]))
         implementations.append(implementation)
-        devices = tuple(d.name for d in get_driver(implementation.framework).devices())
-        first = {name.partition(":")[0]: name for name in reversed(devices)}
-        cases = [
-            Case(spec, fmt.name, parameters, device, devices, implementation.framework, profile, seed)
-            for device in reversed(first.values())
-            for fmt in formats
-            for parameters in grid
-        ]
-        units += [Unit(implementation, p.id, case) for case in cases for p in chosen]
+        units += _units(implementation, spec, chosen, _places(formats, grid, profile), profile, seed)
     return Plan(spec, tuple(implementations), tuple(units), profile, seed)
+
+
+def _units(
+    implementation: Implementation,
+    spec: Spec,
+    chosen: Sequence[Statement],
+    places: Sequence[tuple[str, Parameters, set[Scope]]],
+    profile: str,
+    seed: int,
+) -> list[Unit]:
+    framework = implementation.framework
+    devices = tuple(d.name for d in get_driver(framework).devices())
+    first = {name.partition(":")[0]: name for name in reversed(devices)}
+    return [
+        Unit(implementation, p.id, Case(spec, dtype, values, device, devices, framework, profile, seed))
+        for device in reversed(first.values())
+        for dtype, values, scopes in places
+        for p in chosen
+        if p.scope in scopes and framework in p.frameworks
+    ]
+
+
+def _places(
+    formats: Sequence[Format], grid: tuple[Parameters, ...], profile: str
+) -> list[tuple[str, Parameters, set[Scope]]]:
+    """(dtype, parameters, scopes) of every case: what is to be judged there."""
+    names = [fmt.name for fmt in formats]
+    single = "float32" if "float32" in names else names[0]
+    # Where a power of two would do, no product rounds; a rate that is lost shows less.
+    rounding = next((values for values in grid if all(math.frexp(v)[0] != 0.5 for _, v in values)), grid[0])
+    places: list[tuple[str, Parameters, set[Scope]]] = []
+    for name in names:
+        for values in grid:
+            scopes: set[Scope] = {"every case"}
+            if values == rounding and (name == single or profile != "quick"):
+                scopes.add("each dtype")
+            if values == rounding and name == single:
+                scopes.add("once")
+            places.append((name, values, scopes))
+    return places
 
 
 def _several(name: str, values: float | Sequence[float]) -> tuple[float, ...]:

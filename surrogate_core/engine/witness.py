@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from surrogate_core.drivers import Observation, Request
 from surrogate_core.drivers.base import describe
-from surrogate_core.properties import Property
+from surrogate_core.engine.bench import Bench
+from surrogate_core.properties import Statement
 from surrogate_core.properties.outcome import Failed, Witness
 
-if TYPE_CHECKING:
-    from surrogate_core.engine.run import Bench
-
-__all__ = ["script"]
+__all__ = ["programme", "script"]
 
 WINDOWS = (1, 2, 3, 4, 8, 16, 32, 64)
 """Lengths tried around the failing input, shortest first."""
 
 
-def script(bench: Bench, judged: Property, failure: Failed) -> str:
+def script(bench: Bench, judged: Statement, failure: Failed) -> str:
     """A program that needs only the framework and the implementation; empty where none can be written."""
-    imports, build = bench.implementation.target.script(bench.case.parameters)
-    if failure.witness is None or not build:
+    if failure.witness is None:
         return ""
     request, shown = _shrink(bench, failure.witness)
+    written = programme(bench, (*failure.witness.before, request))
     head = [
         judged.promise,
         f"implementation: {bench.implementation.name}, {bench.case.dtype} on {bench.case.device}",
@@ -36,13 +34,22 @@ def script(bench: Bench, judged: Property, failure: Failed) -> str:
     ]
     if not shown:
         head.append("NOTE: among many inputs only; these few alone do not show it")
-    return "".join(f"# {line}\n" for line in head) + bench.driver.script(request, build, imports)
+    return "".join(f"# {line}\n" for line in head) + written if written else ""
+
+
+def programme(bench: Bench, requests: Sequence[Request]) -> str:
+    """The program that makes the instances and evaluates the requests in order; empty where none can be written."""
+    target = bench.implementation.target
+    parameters = [bench.case.parameters if r.parameters is None else r.parameters for r in requests]
+    imports, build = target.script(bench.case.parameters)
+    writable = build and not any(r.threads > 1 or r.operation == "parameter" for r in requests)
+    return bench.driver.script(requests, [target.script(p)[1] for p in parameters], imports) if writable else ""
 
 
 def _shrink(bench: Bench, witness: Witness) -> tuple[Request, bool]:
     """The shortest tried window of the inputs that gives the same answer at the failing one."""
     request, index = witness.request, witness.index
-    if index is None or request.x.ndim != 1:
+    if index is None or witness.before or request.x.ndim != 1:
         return request, True
     whole = bench.observe(request)
     if not isinstance(whole, Observation):

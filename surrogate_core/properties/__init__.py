@@ -5,14 +5,16 @@ from __future__ import annotations
 import fnmatch
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.properties import cotangent, decay, forward, gradient, transforms
+from surrogate_core.properties import cotangent, decay, forward, gradient, shape, transforms
 from surrogate_core.properties.base import Case as Case
 from surrogate_core.properties.base import Property as Property
+from surrogate_core.properties.base import Search as Search
+from surrogate_core.properties.base import Statement as Statement
 
-PROPERTIES: tuple[Property, ...] = (
+PROPERTIES: tuple[Statement, ...] = (
     forward.STEP,
     forward.DTYPE,
-    forward.SHAPE,
+    shape.SHAPE,
     gradient.ORACLE,
     gradient.PEAK,
     gradient.SYMMETRY,
@@ -27,12 +29,12 @@ PROPERTIES: tuple[Property, ...] = (
 )
 
 
-def get_property(name: str) -> Property:
+def get_property(name: str) -> Statement:
     """The property with that id; raises :class:`BadInput` with near misses where there is none."""
     return select((name,))[0]
 
 
-def select(globs: tuple[str, ...]) -> tuple[Property, ...]:
+def select(globs: tuple[str, ...]) -> tuple[Statement, ...]:
     """The properties that match one of the globs (all for none), in their order.
 
     Raises:

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from surrogate_core.drivers.base import Observation, Request, Unsupported
+from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
 from surrogate_core.properties.outcome import Failed, Outcome, Witness
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import expect
 from surrogate_core.spec.sweep import Sweep, sweep
 
+if TYPE_CHECKING:
+    # Where nothing is searched, Hypothesis is not imported.
+    from hypothesis.strategies import SearchStrategy
+
 __all__ = [
     "Case",
     "Property",
     "Requests",
+    "Scope",
+    "Search",
     "Seen",
+    "Statement",
     "agreement",
     "breach",
     "observed",
     "shown",
     "spikes_alone",
+    "staged",
     "swept",
     "whole_sweep",
     "wide",
 ]
+
+EAGER = 4
+"""Examples that an eager framework evaluates in less than the time of one compiled one."""
 
 Requests = Mapping[str, Request]
 Seen = Mapping[str, Observation | Unsupported]
@@ -68,27 +80,67 @@ class Case:
         return values.reshape(shape)
 
 
+Scope = Literal["every case", "each dtype", "once"]
+"""Where a statement is judged: in every case (dtype x parameters x device); in each dtype (float32 alone in
+``quick``) or once, in float32, both at parameters that round. What a transformation or a shape does to a
+surrogate does not depend on the rate, and every case of it would be a program to compile."""
+
+
 @dataclass(frozen=True)
-class Property:
-    """One checkable statement.
+class Statement:
+    """What every property has, whatever observes it.
 
     Attributes:
         id: stable dotted name.
         promise: the sentence a person reads.
-        observe: the evaluations it needs in a case.
-        judge: their judgement; called with everything that ``observe`` asked for. Pure NumPy.
         applies: whether the spec promises it at all.
         skip: a reason not to judge it in a case, or ``None``.
+        scope: in which cases it is judged.
         any_shape: whether it judges answers of a wrong shape itself; elsewhere one is an error.
+        frameworks: those that it says something about.
     """
 
     id: str
     promise: str
+    applies: Callable[[Spec], bool] = field(default=lambda spec: True, kw_only=True)
+    skip: Callable[[Case], str | None] = field(default=lambda case: None, kw_only=True)
+    scope: Scope = field(default="every case", kw_only=True)
+    any_shape: bool = field(default=False, kw_only=True)
+    frameworks: tuple[str, ...] = field(default=("jax", "torch"), kw_only=True)
+
+
+@dataclass(frozen=True)
+class Property(Statement):
+    """A statement with a fixed set of evaluations.
+
+    Attributes:
+        observe: the evaluations it needs in a case.
+        judge: their judgement; called with everything that ``observe`` asked for. Pure NumPy.
+    """
+
     observe: Callable[[Case], Requests]
     judge: Callable[[Case, Seen], Outcome]
-    applies: Callable[[Spec], bool] = field(default=lambda spec: True)
-    skip: Callable[[Case], str | None] = field(default=lambda case: None)
-    any_shape: bool = False
+
+
+@dataclass(frozen=True)
+class Search(Statement):
+    """A statement about a space without end, of which examples are drawn and failing ones shrunk.
+
+    Attributes:
+        examples: where they are drawn from; of frozen values whose ``repr`` is short.
+        observe: the evaluations that an example needs.
+        judge: their judgement; its figures are numbers, added up over the examples. Pure NumPy.
+        effort: profile -> the number of examples, where each may be a program to compile.
+    """
+
+    examples: Callable[[Case], SearchStrategy[Any]]
+    observe: Callable[[Case, Any], Requests]
+    judge: Callable[[Case, Any, Seen], Outcome]
+    effort: Mapping[str, int]
+
+    def wanted(self, case: Case) -> int:
+        """How many examples are drawn; more where nothing has to be compiled for one."""
+        return self.effort[case.profile] * (1 if case.framework == "jax" else EAGER)
 
 
 def observed(answer: Observation | Unsupported) -> Observation:
@@ -111,6 +163,15 @@ def whole_sweep(case: Case) -> Request:
 def spikes_alone(case: Case) -> Request:
     """The spikes alone over the whole sweep."""
     return Request("value", case.sweep.x)
+
+
+def staged(case: Case) -> tuple[Transform, ...]:
+    """Transformations of a trace are compared within one program each, the plain call too.
+
+    A rule is traced the same way with jit or without, and compiling one program in place of one for
+    every operation is what makes the search affordable in JAX. What jit itself changes, transform.jit says.
+    """
+    return (Transform("jit"),) if case.framework == "jax" else ()
 
 
 def wide(array: np.ndarray) -> np.ndarray:

@@ -18,11 +18,13 @@ Figures = Mapping[str, Any]
 class Witness:
     """The evidence of a failure: a request, and the index in it of the input that failed.
 
-    ``index`` is ``None`` where the whole request is needed to see the failure.
+    ``index`` is ``None`` where the whole request is needed to see the failure; ``before`` are the
+    evaluations that have to come first.
     """
 
     request: Request
     index: int | None = None
+    before: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from surrogate_core.properties.base import (
     observed,
     shown,
     spikes_alone,
+    staged,
     swept,
     whole_sweep,
     wide,
@@ -49,15 +50,15 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
     return FLUSHED.format(where=where) if flushed.any() else ""
 
 
-JIT_TRANSFORM = (Transform("jit"),)
+JIT_ALONE = (Transform("jit"),)
 
 
 def _observe_jit(case: Case) -> Requests:
     return {
         "plain spikes": spikes_alone(case),
         "plain": whole_sweep(case),
-        "jit of the spikes": Request("value", case.sweep.x, inner=JIT_TRANSFORM),
-        "jit of forward and backward": Request("vjp", case.sweep.x, outer=JIT_TRANSFORM),
+        "jit of the spikes": Request("value", case.sweep.x, inner=JIT_ALONE),
+        "jit of forward and backward": Request("vjp", case.sweep.x, outer=JIT_ALONE),
     }
 
 
@@ -76,6 +77,7 @@ JIT = Property(
     promise="Compiled, the spikes are those of the plain call and the gradient agrees within the derived bound.",
     observe=_observe_jit,
     judge=_judge_jit,
+    scope="each dtype",
     skip=lambda case: (
         None if case.framework == "jax" else "PyTorch runs eagerly; torch.compile, its compiler, is not judged yet"
     ),
@@ -91,23 +93,14 @@ def _weights(case: Case) -> np.ndarray:
     return np.resize(np.array([1.0, -2.0, 0.5, 3.0]), SHAPE).astype(case.format.dtype)
 
 
-def _staged(case: Case) -> tuple[Transform, ...]:
-    """Transformations of a trace are compared within one program each, the plain call too.
-
-    A rule is traced the same way with jit or without, and compiling one program in place of one for
-    every operation is what makes the search affordable in JAX. What jit itself changes, transform.jit says.
-    """
-    return JIT_TRANSFORM if case.framework == "jax" else ()
-
-
 def _observe_vmap(case: Case) -> Requests:
-    x, weights, staged = case.sample(SHAPE), _weights(case), _staged(case)
-    requests = {"plain": Request("vjp", x, direction=weights, outer=staged)}
+    x, weights, jit = case.sample(SHAPE), _weights(case), staged(case)
+    requests = {"plain": Request("vjp", x, direction=weights, outer=jit)}
     for into, out in AXES:
         batch = (Transform("vmap", into, out),)
-        requests[describe("vjp", (), batch)] = Request("vjp", x, direction=weights, outer=batch + staged)
+        requests[describe("vjp", (), batch)] = Request("vjp", x, direction=weights, outer=batch + jit)
         moved = np.moveaxis(weights, into, out)
-        requests[describe("vjp", batch, ())] = Request("vjp", x, direction=moved, inner=batch, outer=staged)
+        requests[describe("vjp", batch, ())] = Request("vjp", x, direction=moved, inner=batch, outer=jit)
     return requests
 
 
@@ -178,13 +171,14 @@ VMAP = Property(
     observe=_observe_vmap,
     judge=_judge_vmap,
     any_shape=True,
+    scope="each dtype",
 )
 
 
 def _observe_modes(case: Case) -> Requests:
     x = case.sample((9,))
     operations: tuple[Operation, ...] = ("value", "vjp", "grad", "jacrev", "jvp", "jacfwd")
-    return {operation: Request(operation, x, outer=_staged(case)) for operation in operations}
+    return {operation: Request(operation, x, outer=staged(case)) for operation in operations}
 
 
 def _judge_modes(case: Case, seen: Seen) -> Outcome:
@@ -236,6 +230,7 @@ MODES = Property(
     promise="Forward and reverse mode agree: grad, vjp, jvp, jacrev and jacfwd give one gradient.",
     observe=_observe_modes,
     judge=_judge_modes,
+    scope="each dtype",
 )
 
 

@@ -1,0 +1,141 @@
+"""The bench: one implementation in one case, its live instances, and the answers that properties share."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from surrogate_core.drivers import BrokenContract, Driver, Observation, Request, Unsupported, get_driver
+from surrogate_core.engine.plan import Implementation, Unit
+from surrogate_core.properties import Case, Property
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["Answer", "Bench"]
+
+Answer = Observation | Unsupported | Exception
+"""What came of a request; an exception of the implementation is an answer like any other."""
+
+SWITCH_INTERVAL = 1e-5
+"""Seconds after which Python lets another thread run; its 5 ms would hide most races of a short call."""
+
+
+class Bench:
+    """Where requests are evaluated, each once.
+
+    It is dropped with the case, so that no more than one case's arrays are held.
+    """
+
+    def __init__(self, implementation: Implementation, case: Case) -> None:
+        self.implementation, self.case = implementation, case
+        self.driver: Driver = get_driver(implementation.framework)
+        self._seen: dict[Any, Answer] = {}
+        self._made: dict[tuple[Parameters, str], Callable[[Any], Any]] = {}
+
+    def serves(self, unit: Unit) -> bool:
+        """Whether the unit belongs to this implementation and case."""
+        return unit.implementation == self.implementation and unit.case == self.case
+
+    def prepare(self, properties: Iterable[Property]) -> None:
+        """Answer at once what one program can answer of everything that the properties ask for."""
+        requests: list[Request] = []
+        for judged in properties:
+            if not judged.skip(self.case):
+                requests += judged.observe(self.case).values()
+        self.observe_together(requests)
+
+    def observe(self, request: Request) -> Answer:
+        """Evaluate, or recall the answer."""
+        if request.key not in self._seen:
+            self._seen[request.key] = self._evaluate(request)
+        return self._seen[request.key]
+
+    def known(self, requests: Iterable[Request]) -> bool:
+        """Whether all of them have been answered."""
+        return all(request.key in self._seen for request in requests)
+
+    def observe_together(self, requests: Sequence[Request]) -> None:
+        """Answer those of the requests that one program can answer; the others are left alone."""
+        wanted = {r.key: r for r in requests if r.key not in self._seen and r.parameters is None and not r.instance}
+        if not wanted:
+            return
+        # What raises here raises again, and is told, when it is asked alone.
+        with self.driver.scope(self.case.dtype, self.case.device), contextlib.suppress(Exception, SystemExit):
+            for request, answer in self.driver.observe_together(
+                self.spike(self.case.parameters), [*wanted.values()], self.case.device
+            ):
+                self._seen[request.key] = answer
+
+    def forget(self, instances: Iterable[str]) -> None:
+        """Let go of instances that no further request names."""
+        gone = set(instances)
+        self._made = {who: made for who, made in self._made.items() if who[1] not in gone}
+
+    def spike(self, parameters: Parameters, instance: str = "") -> Callable[[Any], Any]:
+        """The spike function of an instance, made when it is first asked for.
+
+        Raises:
+            BrokenContract: the factory made something that cannot be called.
+        """
+        if (parameters, instance) not in self._made:
+            made = self.implementation.target.build(parameters)
+            if not callable(made):
+                what = "None" if made is None else f"a {type(made).__name__}"
+                hint = "; define it without async and yield" if what in ("a coroutine", "a generator") else ""
+                raise BrokenContract(f"the factory returned {what}; expected a spike function{hint}")
+            self._made[parameters, instance] = made
+        return self._made[parameters, instance]
+
+    def _evaluate(self, request: Request) -> Answer:
+        try:
+            return self._in_threads(request) if request.threads > 1 else self._here(request)
+        except Unsupported as missing:
+            return missing
+        except Exception as error:
+            # Whatever the code under test raises is a result, told with its whole traceback.
+            return error
+        except SystemExit as error:
+            # It must not choose our exit code: sys.exit(0) would read as "conforms".
+            return RuntimeError(f"the implementation left with sys.exit({error.code!r})").with_traceback(
+                error.__traceback__
+            )
+
+    def _here(self, request: Request) -> Observation:
+        parameters = self.case.parameters if request.parameters is None else request.parameters
+        with self.driver.scope(self.case.dtype, self.case.device):
+            if request.operation == "parameter":
+                function = self._maker(request.wrt, parameters)
+            else:
+                function = self.spike(parameters, request.instance)
+            return self.driver.observe(function, request, self.case.device)
+
+    def _maker(self, name: str, parameters: Parameters) -> Callable[[Any], Callable[[Any], Any]]:
+        target = self.implementation.target
+        arguments, keyword = target.arguments(parameters), next(iter(target.arguments(((name, 0.0),))))
+        return lambda value: target.factory()(**{**arguments, keyword: value})
+
+    def _in_threads(self, request: Request) -> Observation:
+        """Every thread evaluates its own row of x, all at once; the answers stand under each other."""
+        rows = [replace(request.at(i), threads=1) for i in range(request.threads)]
+        together = threading.Barrier(request.threads)
+        self.spike(self.case.parameters if request.parameters is None else request.parameters, request.instance)
+
+        def one(row: Request) -> Observation:
+            together.wait()
+            return self._here(row)
+
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        try:
+            with ThreadPoolExecutor(request.threads) as pool:
+                answers = list(pool.map(one, rows))
+        finally:
+            sys.setswitchinterval(interval)
+        derivatives = [a.gradient for a in answers if a.derivative is not None]
+        return Observation(np.stack([a.value for a in answers]), np.stack(derivatives) if derivatives else None)

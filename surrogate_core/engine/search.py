@@ -1,0 +1,99 @@
+"""Searching: Hypothesis draws examples and shrinks the ones that fail; every answer is kept, so shrinking is cheap."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from surrogate_core.engine.bench import Bench
+from surrogate_core.properties import Search
+from surrogate_core.properties.base import Requests
+from surrogate_core.properties.outcome import Errored, Failed, Outcome, Passed, Unsupported
+
+__all__ = ["run"]
+
+SHRINKS = 60
+"""New evaluations that shrinking may ask for; in JAX each may be a program to compile. What is known is free."""
+
+Settle = Callable[[Any, Requests], Outcome]
+"""From an example and its requests to the outcome for that example."""
+
+
+class _Broken(Exception):
+    """An example does not pass: Hypothesis' sign to shrink it."""
+
+
+@dataclass
+class _Findings:
+    """What the examples so far have shown."""
+
+    examples: int = 0
+    shrinks: int = 0
+    broken: Failed | Errored | None = None
+    figures: Counter[str] = field(default_factory=Counter)
+    remarks: dict[str, None] = field(default_factory=dict)
+    lacking: dict[str, None] = field(default_factory=dict)
+
+
+def run(judged: Search, bench: Bench, settle: Settle) -> Outcome:
+    """The outcome over all examples: the smallest failing one that was found, or what they add up to."""
+    found = _Findings()
+
+    def attempt(example: Any) -> None:
+        requests = judged.observe(bench.case, example)
+        if found.broken is None:
+            found.examples += 1
+        elif not bench.known(requests.values()):
+            if found.shrinks >= SHRINKS:
+                return
+            found.shrinks += 1
+        _note(found, settle(example, requests))
+        bench.forget({request.instance for request in requests.values()} - {""})
+
+    _explore(attempt, judged, bench)
+    return _summed(found, bench.case.seed)
+
+
+def _explore(attempt: Callable[[Any], None], judged: Search, bench: Bench) -> None:
+    settings = hypothesis.settings(
+        max_examples=judged.wanted(bench.case),
+        database=None,
+        derandomize=False,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+    )
+    explored = hypothesis.given(judged.examples(bench.case))(attempt)
+    with contextlib.suppress(_Broken):  # noted as the last, smallest one
+        settings(hypothesis.seed(bench.case.seed)(explored))()
+
+
+def _note(found: _Findings, outcome: Outcome) -> None:
+    if isinstance(outcome, (Failed, Errored)):
+        found.broken = outcome
+        raise _Broken
+    if isinstance(outcome, Unsupported):
+        found.lacking[outcome.capability] = None
+    if isinstance(outcome, Passed) and found.broken is None:
+        found.figures.update({name: value for name, value in outcome.figures.items() if isinstance(value, int)})
+        found.remarks |= dict.fromkeys(outcome.remarks)
+
+
+def _summed(found: _Findings, seed: int) -> Outcome:
+    figures = {"examples": found.examples, "seed": seed, **found.figures}
+    if isinstance(found.broken, Failed):
+        return replace(found.broken, figures={**found.broken.figures, **figures})
+    if found.broken is not None:
+        return found.broken
+    if found.lacking and not found.figures:
+        return Unsupported("; ".join(found.lacking))
+    return Passed(figures, tuple(found.remarks))

@@ -1,0 +1,112 @@
+"""Shapes: a surrogate is elementwise, so neither the layout nor the number of its inputs changes an answer."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surrogate_core.drivers.base import Observation, Request
+from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = ["SHAPE"]
+
+Shape = tuple[int, ...]
+
+SHAPES: tuple[Shape, ...] = ((), (0,), (1,), (7,), (3, 4), (2, 1, 3))
+"""Judged always: a scalar, nothing, one, odd, matrices."""
+
+LARGE: tuple[Shape, ...] = ((131,), (4099,), (1, 2, 1, 3, 1, 2), (66_001,), (257, 259))
+"""Judged beyond ``quick``: over one SIMD block with a remainder, rank 6, over 65,536 elements."""
+
+MEANT = {(): "a scalar", (0,): "an empty array", (1,): "length 1"}
+
+FLAT = "flat"
+"""The request that the others are compared with."""
+
+
+def _examples(case: Case) -> SearchStrategy[list[Shape]]:
+    from hypothesis import strategies as st
+
+    extent = st.one_of(st.integers(0, 3), st.sampled_from([5, 9, 17]))
+    return st.lists(st.lists(extent, max_size=6).map(tuple).filter(lambda s: math.prod(s) < 5000), max_size=4)
+
+
+def _pool(case: Case) -> np.ndarray:
+    return case.sample((24,))
+
+
+def _observe(case: Case, shapes: list[Shape]) -> Requests:
+    flat = _pool(case)
+    # Its zeros stay behind: an answer that depends on what else is in the array is seen without them.
+    nonzero = flat[flat != 0]
+    fixed = SHAPES if case.profile == "quick" else SHAPES + LARGE
+    # A shape is static in a trace, so that all of them may share one program.
+    arrays = {str(shape): np.resize(nonzero, shape) for shape in dict.fromkeys((*fixed, *shapes))}
+    arrays[FLAT] = flat
+    return {name: Request("vjp", x, outer=staged(case)) for name, x in arrays.items()}
+
+
+def _judge(case: Case, shapes: list[Shape], seen: Seen) -> Outcome:
+    requests = _observe(case, shapes)
+    flat, pool = observed(seen[FLAT]), _pool(case)
+    ordered = sorted(requests.items(), key=lambda item: (max(item[1].x.size, 1), item[1].x.ndim))
+    for name, request in ordered:
+        if told := _misplaced(request.x.shape, observed(seen[name])):
+            return _failed(request, *told)
+    kept = pool != 0
+    spikes, gradient = wide(flat.value[kept]), wide(flat.gradient[kept])
+    tolerance, _ = agreement(case, pool[kept])
+    for name, request in ordered:
+        answer = observed(seen[name])
+        for what, array, plain, allowed in (
+            ("spikes", answer.value, spikes, np.zeros(spikes.shape)),
+            ("gradient", answer.gradient, gradient, tolerance),
+        ):
+            if name != FLAT and (told := _differing(wide(array).reshape(-1), plain, allowed)):
+                return _failed(request, f"{what} {told[0]}", told[1])
+    return Passed({"shapes": len(requests) - 1})
+
+
+def _misplaced(shape: Shape, answer: Observation) -> tuple[str, str] | None:
+    for what, array in (("spikes", answer.value), ("gradient", answer.gradient)):
+        if array.shape != shape:
+            return f"{what} of shape {array.shape}", f"{what} of shape {shape}"
+    return None
+
+
+def _differing(got: np.ndarray, plain: np.ndarray, allowed: np.ndarray) -> tuple[str, str] | None:
+    """(measured, allowed) at the first element that is not what the flat array gives for the same input."""
+    expected, slack = np.resize(plain, got.shape), np.resize(allowed, got.shape)
+    with np.errstate(invalid="ignore"):
+        same = (np.abs(got - expected) <= slack) | (got == expected) | (np.isnan(got) & np.isnan(expected))
+    if same.all():
+        return None
+    at = int(np.flatnonzero(~same)[0])
+    where = f" (element {at})" if got.size > 1 else ""
+    return f"{got[at]:.9g}{where}", f"the {expected[at]:.9g} of the same x in a flat array of 24 ± {slack[at]:.3g}"
+
+
+def _failed(request: Request, measured: str, allowed: str) -> Failed:
+    shape = request.x.shape
+    given = f"{MEANT.get(shape, f'rank {len(shape)}')}: x of shape {shape}"
+    # A script with thousands of numbers helps nobody; the shape says how to make them.
+    return Failed(given, measured, allowed, witness=Witness(request) if request.x.size <= 256 else None)
+
+
+SHAPE = Search(
+    id="forward.shape",
+    promise="Spikes and gradient have the shape of the input, and do not depend on it: a scalar, empty, odd, large, "
+    "of any rank.",
+    examples=_examples,
+    observe=_observe,
+    judge=_judge,
+    effort={"quick": 1, "standard": 3, "thorough": 40},
+    scope="once",
+    any_shape=True,
+)
