@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core import engine
+from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, get_spec
 
-__all__ = ["Report", "check"]
+__all__ = ["Interrupted", "Report", "check"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class Report:
         html.write([self.run], path)
 
 
+class Interrupted(KeyboardInterrupt):
+    """The check was interrupted; ``report`` holds what was finished, and so does the results file."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(report.ledger.sentence())
+        self.report = report
+
+
 def check(
     target: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
     spec: str | Spec = "slayer",
@@ -63,6 +72,7 @@ def check(
     seed: int = 0,
     framework: str = "auto",
     results: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
@@ -79,11 +89,13 @@ def check(
         seed: of the random inputs.
         framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
         results: where to write the results file while the check runs.
+        resume: the results file of an interrupted check, which is finished; in place of ``results``.
         on_result: called with each result as it happens.
         on_plan: called once with what will be done.
 
     Raises:
         BadInput: an argument that cannot be used; the message says what was expected and what to do.
+        Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
     targets = [target] if isinstance(target, str) or callable(target) else list(target)
     planned = engine.plan(
@@ -96,12 +108,21 @@ def check(
         seed=seed,
         framework=framework,
     )
+    if results is not None and resume is not None:
+        raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
+    earlier = engine.resume(resume, planned) if resume is not None else None
     if on_plan:
         on_plan(planned)
-    head, done = engine.header(planned), []
-    writer = engine.Writer(results, head) if results is not None else None
+    head = engine.header(planned) if earlier is None else earlier.header
+    done = [] if earlier is None else list(earlier.results)
+    known = {result.id for result in done}
+    path = results if earlier is None else resume
+    writer = engine.Writer(path, head, None if earlier is None else done) if path is not None else None
     try:
-        for result in engine.run(planned.units):
+        if on_result:
+            for result in done:
+                on_result(result)
+        for result in engine.run([unit for unit in planned.units if unit.id not in known]):
             done.append(result)
             if writer:
                 writer.add(result)
@@ -109,6 +130,8 @@ def check(
                 on_result(result)
         if writer:
             writer.finish()
+    except KeyboardInterrupt:
+        raise Interrupted(Report(engine.Run(head, tuple(done), complete=False))) from None
     finally:
         if writer:
             writer.close()

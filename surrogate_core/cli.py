@@ -65,39 +65,58 @@ def check(
     framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     results: Annotated[Path | None, typer.Option(help="Write results here while running (JSON lines).")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    durations: Annotated[
+        int | None, typer.Option(min=0, help="Show where the time went: the N slowest properties, 0 for all.")
+    ] = None,
 ) -> None:
     """Judge implementations against a spec."""
     from surrogate_core import api
 
     console = Console()
-    with _progress() as (on_plan, on_result):
-        report = api.check(
-            targets,
-            spec,
-            params=_parameters(param or []),
-            profile=profile,
-            properties=property_ or [],
-            dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
-            seed=seed,
-            framework=framework,
-            results=results,
-            on_plan=on_plan,
-            on_result=on_result,
-        )
+    try:
+        with _progress() as (on_plan, on_result):
+            report = api.check(
+                targets,
+                spec,
+                params=_parameters(param or []),
+                profile=profile,
+                properties=property_ or [],
+                dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+                seed=seed,
+                framework=framework,
+                results=results,
+                resume=resume,
+                on_plan=on_plan,
+                on_result=on_result,
+            )
+    except api.Interrupted as interruption:
+        report = interruption.report
+        console.print(_unfinished(results or resume), style="bold red", soft_wrap=True)
     from surrogate_core.report import junit as junit_file
     from surrogate_core.report import terminal
 
     # Shown before any file is drawn: a path that cannot be written must not cost the answer.
     terminal.show(report.run, console)
+    if durations is not None:
+        terminal.show_durations(report.run, console, durations)
     if junit:
         junit_file.write(report.run, junit)
     if html:
         report.to_html(html)
-    for path in filter(None, (results, junit, html)):
+    for path in filter(None, (results or resume, junit, html)):
         console.print(f"wrote {path}", style="dim", highlight=False)
     raise typer.Exit(report.run.exit_code)
+
+
+def _unfinished(kept: Path | None) -> str:
+    if kept is None:
+        return "interrupted; nothing was kept: with --results FILE, what is finished stays"
+    return f"interrupted; what is finished is in {kept}: add --resume {kept} to the same command to go on"
 
 
 @contextlib.contextmanager

@@ -209,10 +209,16 @@ def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...]
 
 
 def _batched(function: Callable[..., Any], t: Transform, axes: bool) -> Callable[..., Any]:
+    def present(*given: Any) -> Any:
+        found = function(*given)
+        # Of a value alone there is no derivative, and vmap returns tensors only.
+        return found[:1] if axes and found[1] is None else found
+
     def batched(x: torch.Tensor, *direction: torch.Tensor | None) -> Any:
         # An absent direction (None) has no axis.
         dims = (t.in_axis, *(None if d is None else t.in_axis for d in direction)) if axes else t.in_axis
-        return torch.func.vmap(function, in_dims=dims, out_dims=t.out_axis)(x, *direction)
+        found = torch.func.vmap(present, in_dims=dims, out_dims=t.out_axis)(x, *direction)
+        return (*found, None)[:2] if axes else found
 
     return batched
 

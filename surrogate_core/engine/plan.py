@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from surrogate_core.drivers import get_driver
 from surrogate_core.engine.framework import detect
+from surrogate_core.engine.result import case_words, identity
 from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import Case, select
@@ -39,6 +40,12 @@ class Unit:
     implementation: Implementation
     property_id: str
     case: Case
+
+    @property
+    def id(self) -> str:
+        """The name of its result."""
+        where = case_words(self.case.dtype, self.case.parameters, self.case.device)
+        return identity(self.implementation.name, self.property_id, where)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from surrogate_core.properties.outcome import (
 )
 from surrogate_core.spec.model import Parameters
 
-__all__ = ["Result", "from_json", "to_json"]
+__all__ = ["Result", "case_words", "from_json", "identity", "to_json"]
 
 OUTCOMES: dict[str, type[Any]] = {
     kind.state: kind for kind in (Passed, Failed, Errored, Unsupported, Skipped, ExpectedFailure)
@@ -47,14 +47,24 @@ class Result:
     @property
     def id(self) -> str:
         """Stable name: ``implementation::property[dtype-parameter=value-device]``."""
-        return f"{self.implementation}::{self.property_id}[{self.case}]"
+        return identity(self.implementation, self.property_id, self.case)
 
     @property
     def case(self) -> str:
         """Where it was judged, in words."""
-        # Six digits where they tell the value; all of them where two values would share a name.
-        values = (f"{name}={f'{v:g}' if float(f'{v:g}') == v else repr(v)}" for name, v in self.parameters)
-        return "-".join([self.dtype, *values, self.device])
+        return case_words(self.dtype, self.parameters, self.device)
+
+
+def identity(implementation: str, property_id: str, case: str) -> str:
+    """The name of the one result that a unit of work has."""
+    return f"{implementation}::{property_id}[{case}]"
+
+
+def case_words(dtype: str, parameters: Parameters, device: str) -> str:
+    """A case in words: ``float32-alpha=1-cpu:0``."""
+    # Six digits where they tell the value; all of them where two values would share a name.
+    values = (f"{name}={f'{v:g}' if float(f'{v:g}') == v else repr(v)}" for name, v in parameters)
+    return "-".join([dtype, *values, device])
 
 
 def plain(value: Any) -> Any:

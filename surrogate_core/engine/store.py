@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -125,21 +125,31 @@ def header(plan: Plan) -> dict[str, Any]:
 class Writer:
     """Writes a results file line by line; every line is handed to the system before the next unit starts.
 
+    Args:
+        path: the file.
+        head: its header.
+        done: results that the file holds already, which is then continued after the last of them.
+
     Raises:
         BadInput: the path cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str], head: Mapping[str, Any]) -> None:
-        self._results: list[Result] = []
+    def __init__(
+        self, path: str | os.PathLike[str], head: Mapping[str, Any], done: Sequence[Result] | None = None
+    ) -> None:
+        self._results = list(done or ())
         self._planned = int(head["planned"])
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = Path(path).open("w", encoding="utf-8")  # noqa: SIM115  (closed by close())
+            if done is not None:
+                _cut_to_whole_lines(Path(path))
+            self._file: TextIO = Path(path).open("w" if done is None else "a", encoding="utf-8")  # noqa: SIM115  (closed by close())
         except OSError as error:
             raise BadInput(
                 f"results file {path}: {error.strerror}", "a path that can be written", "choose another"
             ) from None
-        self._line(head)
+        if done is None:
+            self._line(head)
 
     def _line(self, values: Mapping[str, Any]) -> None:
         # ASCII alone: a message may hold line separators, or lone surrogates that UTF-8 cannot encode.
@@ -159,6 +169,12 @@ class Writer:
     def close(self) -> None:
         """Close the file; without :meth:`finish` it stays marked incomplete."""
         self._file.close()
+
+
+def _cut_to_whole_lines(path: Path) -> None:
+    """Drop what was being written when the run was interrupted."""
+    content = path.read_bytes()
+    path.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
 def read(path: str | os.PathLike[str]) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.properties import cotangent, decay, forward, gradient, shape, transforms
+from surrogate_core.properties import cotangent, decay, forward, gradient, shape, stacks, transforms
 from surrogate_core.properties.base import Case as Case
 from surrogate_core.properties.base import Property as Property
 from surrogate_core.properties.base import Search as Search
@@ -25,6 +25,7 @@ PROPERTIES: tuple[Statement, ...] = (
     transforms.JIT,
     transforms.VMAP,
     transforms.MODES,
+    stacks.STACKS,
     transforms.DEVICES,
 )
 

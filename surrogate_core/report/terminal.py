@@ -13,7 +13,7 @@ from surrogate_core.properties.outcome import Errored
 from surrogate_core.report.cells import Cell, cells
 from surrogate_core.report.failure import explain
 
-__all__ = ["show", "verdict"]
+__all__ = ["show", "show_durations", "verdict"]
 
 STYLES = {
     "passed": "green",
@@ -66,6 +66,25 @@ def show(run: Run, console: Console) -> None:
         )
         style = "bold green" if good and not run.objections else "bold red"
         console.print(Text(printable(verdict(run, str(implementation["name"]))), style=style), soft_wrap=True)
+
+
+def show_durations(run: Run, console: Console, number: int) -> None:
+    """Print where the time went: the ``number`` slowest properties (all for 0), and the programs compiled."""
+    spent: dict[str, tuple[float, int]] = {}
+    for result in run.results:
+        seconds, compiled = spent.get(result.property_id, (0.0, 0))
+        spent[result.property_id] = seconds + result.seconds, compiled + result.compilations
+    table = Table(box=None, padding=(0, 1), title="slowest properties", title_justify="left", title_style="bold")
+    table.add_column("seconds", justify="right")
+    table.add_column("compilations", justify="right")
+    table.add_column("property")
+    slowest = sorted(spent.items(), key=lambda item: -item[1][0])
+    for name, (seconds, compiled) in slowest[: number or None]:
+        table.add_row(f"{seconds:.2f}", str(compiled), name)
+    table.add_section()
+    table.add_row(f"{sum(s for s, _ in spent.values()):.2f}", str(sum(c for _, c in spent.values())), "in all")
+    console.print(table)
+    console.print("What properties of one case share is counted where it first happened.", style="dim")
 
 
 def _table(mine: list[Cell]) -> Table:

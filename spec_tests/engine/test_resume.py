@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import surrogate_core
+from surrogate_core.api import Interrupted
+from surrogate_core.engine import Result, plan, read, resume
+from surrogate_core.errors import BadInput
+from surrogate_core.spec import get_spec
+
+OURS = "surrogate_core:SlayerGrad"
+SMALL: dict[str, Any] = {
+    "profile": "quick",
+    "dtypes": ["float32", "bfloat16"],
+    "params": {"alpha": [0.7, 2.0]},
+    "properties": ["gradient.*"],
+}
+
+
+def interrupting_after(count: int) -> Callable[[Result], None]:
+    """A user who presses Ctrl-C once so many results are there."""
+    seen: list[Result] = []
+
+    def on_result(result: Result) -> None:
+        seen.append(result)
+        if len(seen) == count:
+            raise KeyboardInterrupt
+
+    return on_result
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path) -> Path:
+    """A results file with five results and no footer."""
+    with pytest.raises(Interrupted) as stopped:
+        surrogate_core.check(OURS, results=tmp_path / "it.jsonl", on_result=interrupting_after(5), **SMALL)
+    assert len(stopped.value.report.results) == 5
+    assert stopped.value.report.run.exit_code == 3
+    return tmp_path / "it.jsonl"
+
+
+def planned(**changes: Any) -> Any:
+    return plan([OURS], get_spec("slayer"), **{**SMALL, **changes})
+
+
+def test_what_was_finished_before_an_interruption_is_on_disk(interrupted: Path) -> None:
+    run = read(interrupted)
+    assert len(run.results) == 5
+    assert not run.complete
+
+
+def test_a_resumed_check_does_only_what_is_missing(interrupted: Path) -> None:
+    before = read(interrupted).results
+    report = surrogate_core.check(OURS, resume=interrupted, **SMALL)
+    run = read(interrupted)
+    assert run.complete
+    assert run.results[:5] == before  # not judged again: their seconds are the same
+    assert {r.id for r in run.results} == {u.id for u in planned().units}
+    assert report.conforms
+    assert report.ledger == run.ledger
+
+
+def test_a_line_that_was_being_written_is_dropped_and_judged_again(interrupted: Path) -> None:
+    text = interrupted.read_text()
+    interrupted.write_text(text[:-40])
+    assert len(read(interrupted).results) == 4
+    assert surrogate_core.check(OURS, resume=interrupted, **SMALL).conforms
+    assert read(interrupted).conforms
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"seed": 3}, "seed"),
+        ({"profile": "standard"}, "profile"),
+        ({"params": {"alpha": [0.5]}}, "grid"),
+        ({"properties": ["gradient.peak"]}, "planned"),
+    ],
+)
+def test_another_question_is_refused_with_what_differs(interrupted: Path, changes: dict[str, Any], part: str) -> None:
+    content = interrupted.read_bytes()
+    with pytest.raises(BadInput, match=f"whose {part} differs"):
+        resume(interrupted, planned(**changes))
+    assert interrupted.read_bytes() == content
+
+
+def test_another_version_is_refused(interrupted: Path) -> None:
+    interrupted.write_text(interrupted.read_text().replace('"version": "', '"version": "0.0.', 1))
+    with pytest.raises(BadInput, match="whose implementations differs"):
+        resume(interrupted, planned())
+
+
+def test_a_complete_file_is_not_resumed(tmp_path: Path) -> None:
+    surrogate_core.check(OURS, results=tmp_path / "whole.jsonl", **SMALL)
+    with pytest.raises(BadInput, match="which is complete"):
+        resume(tmp_path / "whole.jsonl", planned())
+
+
+def test_results_of_another_plan_are_refused(interrupted: Path) -> None:
+    interrupted.write_text(interrupted.read_text().replace("gradient.oracle", "gradient.miracle"))
+    with pytest.raises(BadInput, match=r"not planned now, such as .*gradient\.miracle"):
+        resume(interrupted, planned())
+
+
+def test_a_new_file_and_a_resumed_one_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="one of them"):
+        surrogate_core.check(OURS, results=tmp_path / "a", resume=tmp_path / "b", **SMALL)

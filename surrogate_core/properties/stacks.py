@@ -1,0 +1,218 @@
+"""Random stacks of transformations, compared with the pointwise answer and shrunk to the shortest that differs.
+
+Every transformation leaves the mathematics of an elementwise function alone, so what a stack of them ought to
+give follows from the plain call by moving axes about: that is what :func:`expected` does, in NumPy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surrogate_core.drivers.base import ROWS, Observation, Operation, Request, Transform, Unsupported, describe
+from surrogate_core.drivers.base import TransformName as Name
+from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+__all__ = ["STACKS", "Layer", "Stack", "expected"]
+
+SHAPE = (3, 2, 3)
+DEPTH = 4
+
+INNER: dict[str, tuple[Name, ...]] = {
+    "jax": ("jit", "vmap", "checkpoint", "scan", "map", "cond"),
+    "torch": ("vmap", "checkpoint", "transposed", "sliced"),
+}
+"""Transformations of the spike function; a loop whose length is data, as `while`, has no reverse mode."""
+
+OUTER: dict[str, tuple[Name, ...]] = {
+    "jax": ("jit", "vmap", "custom_vmap", "checkpoint", "scan", "map", "cond", "while"),
+    "torch": ("vmap",),
+}
+"""Transformations of the whole operation."""
+
+OPERATIONS: dict[str, tuple[Operation, ...]] = {
+    "jax": ("grad", "vjp", "jvp", "linearize", "jacrev", "jacfwd", "value"),
+    "torch": ("grad", "vjp", "jvp", "jacrev", "jacfwd", "value"),
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One transformation, before it is known how many axes are left for it."""
+
+    name: Name
+    inside: bool
+    in_axis: int = 0
+    out_axis: int = 0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An operation, and the transformations around and inside it, the innermost first."""
+
+    operation: Operation
+    layers: tuple[Layer, ...] = ()
+
+
+def _examples(case: Case) -> SearchStrategy[list[Stack]]:
+    from hypothesis import strategies as st
+
+    axes = {"in_axis": st.integers(0, 2), "out_axis": st.integers(0, 2)}
+    kinds = [(name, True) for name in INNER[case.framework]] + [(name, False) for name in OUTER[case.framework]]
+    layer = st.sampled_from(kinds).flatmap(
+        lambda kind: st.builds(Layer, st.just(kind[0]), st.just(kind[1]), **(axes if kind[0] == "vmap" else {}))
+    )
+    stack = st.builds(Stack, st.sampled_from(OPERATIONS[case.framework]), st.lists(layer, max_size=DEPTH).map(tuple))
+    # Several at a time: they share a program. Shrinking makes all but the failing one trivial.
+    return st.lists(stack, min_size=BATCH, max_size=BATCH)
+
+
+BATCH = 8
+
+SINGLES: dict[str, tuple[Stack, ...]] = {
+    framework: tuple(
+        Stack(operation, (Layer(name, inside),))
+        for inside, names, operation in ((True, INNER[framework], "vjp"), (False, OUTER[framework], "grad"))
+        for name in names
+        if name not in ("jit", "vmap")
+    )
+    for framework in INNER
+}
+"""Judged always, whatever is drawn; jit and vmap alone have properties of their own."""
+
+
+def _request(case: Case, stack: Stack) -> Request:
+    """The stack with every axis within the rank that is left; loops and batches beyond the last axis drop out."""
+    rank = len(SHAPE)
+    inner: list[Transform] = []
+    outer: list[Transform] = []
+    for inside, kept in ((False, outer), (True, inner)):
+        for layer in reversed([a for a in stack.layers if a.inside is inside]):
+            if layer.name in ROWS:
+                if rank <= 1:
+                    continue
+                kept.append(
+                    Transform(layer.name, layer.in_axis % rank, layer.out_axis % rank)
+                    if layer.name == "vmap"
+                    else Transform(layer.name)
+                )
+                rank -= 1
+            else:
+                kept.append(Transform(layer.name))
+    if case.framework == "torch" and (outer or stack.operation not in ("vjp", "value") or "vmap" in _names(inner)):
+        # Recomputing is what torch.utils.checkpoint does for the plain backward pass alone.
+        inner = [t for t in inner if t.name != "checkpoint"]
+    x = case.sample(SHAPE)
+    return Request(stack.operation, x, inner=tuple(reversed(inner)), outer=tuple(reversed(outer)) + staged(case))
+
+
+def _names(transforms: list[Transform]) -> set[str]:
+    return {t.name for t in transforms}
+
+
+def _observe(case: Case, stacks: list[Stack]) -> Requests:
+    requests: dict[str, Request] = {"plain": Request("vjp", case.sample(SHAPE), outer=staged(case))}
+    for stack in (*SINGLES[case.framework], *stacks):
+        request = _request(case, stack)
+        requests[_name(request)] = request
+    return requests
+
+
+def _name(request: Request) -> str:
+    return describe(request.operation, request.inner, request.outer)
+
+
+def expected(request: Request, spikes: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """(value, derivative) of a request, from the spikes and gradients at its inputs, in their layout."""
+    flat = spikes.reshape(-1), gradient.reshape(-1)
+    places = np.arange(request.x.size).reshape(request.x.shape)
+    return _around(request.outer, request.inner, request.operation, places, *flat)
+
+
+def _around(
+    outer: tuple[Transform, ...], inner: tuple[Transform, ...], operation: Operation,
+    places: np.ndarray, spikes: np.ndarray, gradient: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
+    if not outer:
+        out = _within(inner, places)
+        if operation in ("jacrev", "jacfwd"):
+            # d out[i] / d in[j] is the gradient where both are one place, and 0 elsewhere.
+            jacobian = np.where(out.reshape(-1, 1) == places.reshape(1, -1), gradient[places].reshape(1, -1), 0.0)
+            return spikes[out], jacobian.reshape(out.shape + places.shape)
+        if operation == "value":
+            return spikes[out], None
+        # What is pulled back lies as the inputs do, what is pushed forward as the outputs.
+        return spikes[out], gradient[out if operation in ("jvp", "linearize") else places]
+    t, rest = outer[-1], outer[:-1]
+    if t.name not in ROWS:
+        return _around(rest, inner, operation, places, spikes, gradient)
+    rows = [_around(rest, inner, operation, row, spikes, gradient) for row in np.moveaxis(places, t.in_axis, 0)]
+    values = np.stack([value for value, _ in rows], t.out_axis)
+    derivatives = [derivative for _, derivative in rows if derivative is not None]
+    return values, np.stack(derivatives, t.out_axis) if derivatives else None
+
+
+def _within(inner: tuple[Transform, ...], places: np.ndarray) -> np.ndarray:
+    if not inner:
+        return places
+    t, rest = inner[-1], inner[:-1]
+    if t.name not in ROWS:
+        return _within(rest, places)
+    return np.stack([_within(rest, row) for row in np.moveaxis(places, t.in_axis, 0)], t.out_axis)
+
+
+def _judge(case: Case, stacks: list[Stack], seen: Seen) -> Outcome:
+    requests = _observe(case, stacks)
+    plain = observed(seen["plain"])
+    tolerance, _ = agreement(case, requests["plain"].x)
+    lacking: dict[str, None] = {}
+    for name, request in sorted(requests.items(), key=lambda item: len(item[1].inner + item[1].outer)):
+        answer = seen[name]
+        if isinstance(answer, Unsupported):
+            lacking[str(answer)] = None
+        elif name != "plain" and (failure := _differing(name, request, answer, plain, tolerance)):
+            return failure
+    judged = len(requests) - 1 - len([name for name in requests if isinstance(seen[name], Unsupported)])
+    remarks = tuple(f"stacks that need it were left out: {what}" for what in lacking)
+    return Passed({"stacks": judged, "left_out": len(requests) - 1 - judged}, remarks)
+
+
+def _differing(
+    name: str, request: Request, answer: Observation, plain: Observation, tolerance: np.ndarray
+) -> Failed | None:
+    value, derivative = expected(request, wide(plain.value), wide(plain.gradient))
+    _, slack = expected(request, wide(plain.value), tolerance)
+    pairs = [("spikes", answer.value, value, np.zeros(value.shape))]
+    if derivative is not None and slack is not None:
+        pairs.append(("derivative", answer.gradient, derivative, slack))
+    for what, got, promised, allowed in pairs:
+        if got.shape != promised.shape:
+            measured, wanted = f"{what} of shape {got.shape}", f"shape {promised.shape}"
+        elif got.dtype != request.x.dtype:
+            measured, wanted = f"{what} of dtype {got.dtype.name}", f"dtype {request.x.dtype.name}"
+        elif (wrong := ~(np.abs(wide(got) - promised) <= allowed)).any():
+            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            measured = f"{what}{list(at)} = {float(got[at]):.9g}"
+            wanted = f"the plain call's {promised[at]:.9g} ± {allowed[at]:.3g}"
+        else:
+            continue
+        return Failed(f"{name}, x of shape {request.x.shape}", measured, wanted, witness=Witness(request))
+    return None
+
+
+STACKS = Search(
+    id="transform.stacks",
+    promise="Under any stack of transformations of the function and of its derivative, the answer is the plain call's.",
+    examples=_examples,
+    observe=_observe,
+    judge=_judge,
+    effort={"quick": 2, "standard": 4, "thorough": 60},
+    scope="once",
+    any_shape=True,
+)
