@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test lint benchmark clean
+.PHONY: check test lint score benchmark clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
@@ -16,6 +16,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+score: $(READY)
+	PYTHONPATH=spec_tests $(BIN)/python spec_tests/score.py
 
 benchmark: $(READY)
 	$(BIN)/pytest benchmarks -p benchmark --benchmark-only

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, find, settings
+from hypothesis import Phase, given, settings
 
 from surrogate_core.drivers.base import Observation, Request, Unsupported
 from surrogate_core.properties import Case, Property, Search, Statement
@@ -36,9 +37,27 @@ def step(x: np.ndarray) -> np.ndarray:
     return np.where(x >= 0, 1.0, 0.0)
 
 
-def slayer(alpha: float = ALPHA) -> Function:
+@dataclass(frozen=True)
+class Slayer:
+    """The pseudo-derivative in float64, with what is derived from it."""
+
+    alpha: float
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        return np.exp(-self.alpha * np.abs(x))
+
+    def second(self, x: np.ndarray) -> np.ndarray:
+        """Its derivative by x."""
+        return -self.alpha * np.sign(x) * self(x)
+
+    def smooth(self, x: np.ndarray) -> np.ndarray:
+        """Its antiderivative."""
+        return -np.sign(x) * np.expm1(-self.alpha * np.abs(x)) / self.alpha
+
+
+def slayer(alpha: float = ALPHA) -> Slayer:
     """The pseudo-derivative, in float64."""
-    return lambda x: np.exp(-alpha * np.abs(x))
+    return Slayer(alpha)
 
 
 def rounded(values: Any, dtype: np.dtype[Any]) -> np.ndarray:
@@ -49,23 +68,86 @@ def rounded(values: Any, dtype: np.dtype[Any]) -> np.ndarray:
 
 def ask(request: Request, forward: Function = step, derivative: Function | None = None) -> Observation:
     """What the implementation answers; every operation and transformation, its results rounded once."""
+    if request.operation in BEYOND:
+        with np.errstate(all="ignore"):
+            return BEYOND[request.operation](request, forward, derivative or slayer())
     dtype, x = request.x.dtype, rounded(request.x, np.dtype(np.float64))
     with np.errstate(all="ignore"):
         spikes, slope = np.asarray(forward(x)), np.asarray((derivative or slayer())(x))
     for t in request.inner:
-        spikes = spikes if t.name == "jit" else np.moveaxis(spikes, t.in_axis, t.out_axis)
+        spikes = np.moveaxis(spikes, t.in_axis, t.out_axis) if t.name == "vmap" else spikes
     if request.operation == "value":
         return Observation(rounded(spikes, dtype))
     direction = np.ones_like(spikes) if request.direction is None else rounded(request.direction, np.dtype(np.float64))
     if request.operation == "vjp":
         for t in reversed(request.inner):
-            direction = direction if t.name == "jit" else np.moveaxis(direction, t.out_axis, t.in_axis)
+            direction = np.moveaxis(direction, t.out_axis, t.in_axis) if t.name == "vmap" else direction
     with np.errstate(all="ignore"):
         derived = np.diag(slope) if request.operation in ("jacrev", "jacfwd") else slope * direction
     for t in request.outer:
         if t.name == "vmap":
             spikes, derived = (np.moveaxis(a, t.in_axis, t.out_axis) for a in (spikes, derived))
     return Observation(rounded(spikes, dtype), rounded(derived, dtype))
+
+
+def exact(array: np.ndarray | None, like: np.ndarray) -> np.ndarray:
+    """``array`` in float64, ones like the other where there is none."""
+    return np.ones_like(like) if array is None else rounded(array, np.dtype(np.float64))
+
+
+def _affine(request: Request, forward: Function, derivative: Function) -> Observation:
+    w, b, x = (exact(a, request.x) for a in (*request.weights, request.x))
+    z = w @ x + b
+    arriving = exact(request.direction, z) * np.asarray(derivative(z))
+    pulled = np.concatenate([np.outer(arriving, x).ravel(), arriving, w.T @ arriving])
+    return Observation(rounded(forward(z), request.x.dtype), rounded(pulled, request.x.dtype))
+
+
+def _recurrent(request: Request, forward: Function, derivative: Function) -> Observation:
+    x, decay = exact(request.x, request.x), float(request.weights[0])
+    u, potentials, spikes = np.zeros(x.shape[1:]), [], []
+    for current in x:
+        u = decay * u + current
+        potentials.append(u)
+        spikes.append(np.asarray(forward(u)))
+        u = u - spikes[-1]
+    pulled, later = np.zeros(x.shape), np.zeros(x.shape[1:])
+    for t in reversed(range(x.shape[0])):
+        through = (exact(request.direction, x)[t] - later) * np.asarray(derivative(potentials[t]))
+        pulled[t] = later + through
+        later = decay * pulled[t]
+    return Observation(rounded(np.stack(spikes), request.x.dtype), rounded(pulled, request.x.dtype))
+
+
+def _second(request: Request, forward: Function, derivative: Function) -> Observation:
+    x = exact(request.x, request.x)
+    second = derivative.second(x) if isinstance(derivative, Slayer) else np.zeros_like(x)
+    return Observation(rounded(forward(x), request.x.dtype), rounded(second, request.x.dtype))
+
+
+def _parameter(request: Request, forward: Function, derivative: Function) -> Observation:
+    return Observation(rounded(forward(exact(request.x, request.x)), request.x.dtype), np.zeros((), request.x.dtype))
+
+
+def _residuals(request: Request, forward: Function, derivative: Function) -> Observation:
+    spikes = rounded(forward(exact(request.x, request.x)), request.x.dtype)
+    return Observation(spikes, np.array(float(request.x.nbytes)))
+
+
+def _smooth(request: Request, forward: Function, derivative: Function) -> Observation:
+    x = exact(request.x, request.x)
+    return Observation((derivative.smooth if isinstance(derivative, Slayer) else derivative)(x))
+
+
+BEYOND: Mapping[str, Callable[[Request, Function, Function], Observation]] = {
+    "affine": _affine,
+    "recurrent": _recurrent,
+    "second": _second,
+    "parameter": _parameter,
+    "residuals": _residuals,
+    "smooth": _smooth,
+}
+"""Operations that are more than the spikes and their pseudo-derivative."""
 
 
 def judge(
@@ -80,9 +162,11 @@ def judge(
 
     Of a search, ``example`` is judged, or else its simplest one.
     """
-    derivative = derivative or slayer(dict(where.parameters)["alpha"])
     requests, verdict = bound(judged, where, example)
-    seen = {name: ask(request, forward, derivative) for name, request in requests.items()}
+    seen = {
+        name: ask(request, forward, derivative or slayer(dict(request.parameters or where.parameters)["alpha"]))
+        for name, request in requests.items()
+    }
     assert set(instead or {}) <= set(seen)
     return verdict({**seen, **(instead or {})})
 
@@ -98,8 +182,14 @@ def bound(judged: Statement, where: Case, example: Any = None) -> tuple[Requests
 
 def simplest_example(judged: Search, where: Case) -> Any:
     """What Hypothesis tries first."""
-    quiet = settings(database=None, suppress_health_check=list(HealthCheck), derandomize=True)
-    return find(judged.examples(where), lambda _: True, settings=quiet)
+    tried: list[Any] = []
+    once = settings(max_examples=1, phases=[Phase.generate], database=None, deadline=None, derandomize=True)
+
+    def keep(example: Any) -> None:
+        tried.append(example)
+
+    once(given(judged.examples(where))(keep))()
+    return tried[0]
 
 
 def failed(outcome: Outcome) -> Failed:

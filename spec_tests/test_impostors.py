@@ -23,6 +23,13 @@ NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
 SINGLE_DEVICE = {"device.agreement"}
 """Needs two devices: its impostor is in test_devices.py, in a process that has them."""
 
+REMARKS = {"gradient.second", "gradient.parameter", "cost.residuals"}
+"""Where a spec is silent, as SLAYER's is, these say what they found and accuse nobody; test_further.py has
+specs that are not silent."""
+
+AFFORDABLE = [entry for entry in WRONG if entry.profile != "thorough"]
+"""A defect at one bit pattern of float32 takes all of them to find: minutes, not seconds."""
+
 
 def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[str]]:
     """Property -> the states of its results; an accelerator that is there is judged too."""
@@ -31,7 +38,7 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
     target = f"{ROOT}/{entry.target}"
     options: dict[str, Any] = {
         "params": ALPHA,
-        "profile": "quick",
+        "profile": entry.profile,
         "seed": seed,
         "framework": entry.framework,
         "dtypes": dtypes,
@@ -43,7 +50,7 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
     return found
 
 
-@pytest.mark.parametrize("entry", WRONG, ids=lambda e: e.name)
+@pytest.mark.parametrize("entry", AFFORDABLE, ids=lambda e: e.name)
 def test_an_impostor_is_caught_by_the_property_that_ought_to(
     entry: Entry, record_property: Callable[[str, object], None], seed: int
 ) -> None:
@@ -71,8 +78,8 @@ def test_a_right_surrogate_passes(
 
 
 def test_the_zoo_is_large_and_in_both_frameworks() -> None:
-    assert len(WRONG) >= 25
-    assert len(RIGHT) >= 6
+    assert len(AFFORDABLE) >= 95
+    assert len(RIGHT) >= 18
     for kind in (WRONG, RIGHT):
         assert {entry.framework for entry in kind} == {"jax", "torch"}
     assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
@@ -80,10 +87,15 @@ def test_the_zoo_is_large_and_in_both_frameworks() -> None:
 
 def test_the_readme_states_the_size_of_the_zoo() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"| impostors | {len(WRONG)} | {len(WRONG)} caught" in text
+    assert f"| impostors | {len(AFFORDABLE)} | {len(AFFORDABLE)} caught" in text
     assert f"| right surrogates | {len(RIGHT)} |" in text
 
 
-@pytest.mark.parametrize("prop", [p.id for p in PROPERTIES if p.id not in SINGLE_DEVICE])
+def test_every_id_of_the_manifest_is_a_property() -> None:
+    known = {"errored", *(p.id for p in PROPERTIES)}
+    assert {name for entry in WRONG for name in entry.caught_by} <= known
+
+
+@pytest.mark.parametrize("prop", [p.id for p in PROPERTIES if p.id not in SINGLE_DEVICE | REMARKS])
 def test_every_property_has_an_impostor_that_it_ought_to_catch(prop: str) -> None:
-    assert [entry.name for entry in WRONG if entry.caught_by[0] == prop]
+    assert [entry.name for entry in AFFORDABLE if entry.caught_by[0] == prop]

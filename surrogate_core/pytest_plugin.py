@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from surrogate_core.engine import Plan
     from surrogate_core.spec import Spec
 
 __all__: list[str] = []
@@ -31,24 +32,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Add the items before ``-k`` and the like choose among them."""
     if targets := session.config.getoption("--surrogate"):
-        spec = _checked(targets, session.config)
-        for target in dict.fromkeys(targets):
-            node = Implementation.from_parent(session, name=target, nodeid=target, spec=spec)
+        for planned in _planned(list(dict.fromkeys(targets)), session.config):
+            name = planned.implementations[0].name
+            node = Implementation.from_parent(session, name=name, nodeid=name, planned=planned)
             items.extend(session.genitems(node))
 
 
-def _checked(targets: list[str], config: pytest.Config) -> Spec:
-    """The spec, once everything asked for can be planned: a mistake ends the session, not each item."""
+def _planned(targets: list[str], config: pytest.Config) -> list[Plan]:
+    """What is to be done for each target: a mistake ends the session, not each item."""
     from surrogate_core.engine import plan
     from surrogate_core.spec import BadInput, get_spec
 
     try:
         spec = get_spec(str(config.getoption("--surrogate-spec")))
-        for target in targets:
-            plan([target], spec, **_options(config))
+        return [plan([target], spec, **_options(config)) for target in targets]
     except BadInput as mistake:
         raise pytest.UsageError(str(mistake)) from None
-    return spec
 
 
 def _options(config: pytest.Config) -> dict[str, Any]:
@@ -59,17 +58,14 @@ def _options(config: pytest.Config) -> dict[str, Any]:
 class Implementation(pytest.Collector):
     """One implementation under judgement."""
 
-    def __init__(self, *, spec: Spec, **kwargs: Any) -> None:
+    def __init__(self, *, planned: Plan, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.spec = spec
+        self.planned = planned
 
     def collect(self) -> Iterator[Judgement]:
-        """One item per property that the spec promises."""
-        from surrogate_core.properties import select
-
-        for judged in select(()):
-            if judged.applies(self.spec):
-                yield Judgement.from_parent(self, name=judged.id, target=self.name, spec=self.spec)
+        """One item per property that is judged."""
+        for name in dict.fromkeys(unit.property_id for unit in self.planned.units):
+            yield Judgement.from_parent(self, name=name, target=self.name, spec=self.planned.spec)
 
 
 class Judgement(pytest.Item):

@@ -65,3 +65,20 @@ def test_a_framework_that_is_not_installed_names_the_extra(monkeypatch: pytest.M
     for name in FRAMEWORKS:
         with pytest.raises(BadInput, match=rf"not installed\n.*\n.*pip install 'surrogate_core\[{name}\]'"):
             get_driver.__wrapped__(name)
+
+
+def test_what_was_called_before_and_how_often_are_part_of_the_key() -> None:
+    base = Request("vjp", PAIR)
+    others = [
+        Request("vjp", PAIR, warm=-PAIR),
+        Request("vjp", PAIR, warm=2 * PAIR),
+        Request("vjp", PAIR, instance="another"),
+        Request("vjp", PAIR, parameters=(("alpha", 2.0),)),
+        Request("vjp", PAIR, turn=1),
+        Request("vjp", PAIR, threads=2),
+        Request("vjp", PAIR, inner=(Transform("deepcopy"),)),
+    ]
+    assert len({base.key, *(r.key for r in others)}) == 1 + len(others)
+    part = Request("vjp", PAIR, warm=-PAIR).at(slice(0, 1)).warm
+    assert part is not None
+    assert part.tolist() == [-1.0]

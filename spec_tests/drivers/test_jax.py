@@ -174,6 +174,99 @@ def test_compilations_are_counted() -> None:
     assert DRIVER.compilations() > before
 
 
+class Fickle:
+    """Right in itself, and wrong in every copy."""
+
+    def __init__(self, rate: float = 2 * ALPHA) -> None:
+        self.rate = rate
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return SlayerGrad(self.rate)(x)
+
+    def __reduce__(self) -> Any:
+        return Fickle, ()
+
+
+@pytest.mark.parametrize("name", ["deepcopy", "pickle"])
+@pytest.mark.parametrize("outer", [(), (JIT,)], ids=["plain", "jit"])
+def test_a_copy_is_evaluated_in_place_of_the_original(name: Any, outer: tuple[Transform, ...]) -> None:
+    copy, plain = Request("vjp", X, inner=(Transform(name),), outer=outer), Request("vjp", X, outer=outer)
+    twice = np.exp(-2 * ALPHA * np.abs(X))
+    np.testing.assert_allclose(observe(copy, Fickle(ALPHA)).gradient, twice, rtol=1e-6)
+    with DRIVER.scope("float32", CPU):
+        together = DRIVER.observe_together(Fickle(ALPHA), [plain, copy], CPU)
+    if outer:
+        assert [request for request, _ in together] == [plain, copy]
+        np.testing.assert_allclose(together[0][1].gradient, ask(plain).gradient, rtol=1e-6)
+        np.testing.assert_allclose(together[1][1].gradient, twice, rtol=1e-6)
+    else:
+        assert together == []
+
+
+def test_what_cannot_be_copied_is_unsupported_and_does_not_spoil_the_program_of_the_others() -> None:
+    requests = [Request("vjp", k * X, outer=(JIT,)) for k in (1, 2)]
+    pickled = Request("vjp", X, inner=(Transform("pickle"),), outer=(JIT,))
+    with pytest.raises(Unsupported, match=r"^pickle of the function: "):
+        observe(pickled, lambda x: SlayerGrad(ALPHA)(x))
+    with DRIVER.scope("float32", CPU):
+        together = DRIVER.observe_together(lambda x: SlayerGrad(ALPHA)(x), [*requests, pickled], CPU)
+    assert [request for request, _ in together] == requests
+
+
+def test_a_donated_argument_is_seen() -> None:
+    @jax.custom_vjp
+    def donating(x: jax.Array) -> jax.Array:
+        return (x >= 0).astype(x.dtype)
+
+    pull = jax.jit(lambda x, c: c * jnp.exp(-ALPHA * jnp.abs(x)), donate_argnums=1)
+    donating.defvjp(lambda x: (donating(x), x), lambda x, c: (pull(x, c),))
+    step = jax.jit(lambda x: (x >= 0).astype(x.dtype), donate_argnums=0)
+    given = X.copy()
+    assert observe(Request("vjp", given, direction=given), donating).touched == ("the cotangent was donated",)
+    assert observe(Request("value", given), step).touched == ("x was donated",)
+    assert observe(Request("vjp", given, direction=given)).touched == ()
+    np.testing.assert_array_equal(given, X)
+
+
+OTHER = np.linspace(-1, 1, 6, dtype=np.float32)
+
+
+@pytest.mark.parametrize("outer", [(), (JIT,)], ids=["plain", "jit"])
+def test_what_a_second_call_compiles_is_counted_and_the_first_is_not(outer: tuple[Transform, ...]) -> None:
+    def remaking(x: jax.Array) -> jax.Array:
+        return jax.jit(lambda x: SlayerGrad(ALPHA)(x) * 1)(x)
+
+    request = Request("vjp", X, direction=X, warm=OTHER, outer=outer)
+    assert observe(request).compiled == 0
+    # Within one program a new function is traced once, like any other.
+    assert (observe(request, remaking).compiled > 0) == (not outer)
+    np.testing.assert_allclose(observe(request).gradient, ask(request).gradient, rtol=1e-6)
+
+
+def test_the_first_call_may_take_its_cotangent_away() -> None:
+    pull = jax.jit(lambda x, c: c * jnp.exp(-ALPHA * jnp.abs(x)), donate_argnums=1)
+
+    @jax.custom_vjp
+    def greedy(x: jax.Array) -> jax.Array:
+        return (x >= 0).astype(x.dtype)
+
+    greedy.defvjp(lambda x: (greedy(x), x), lambda x, c: (pull(x, c),))
+    request = Request("vjp", X, direction=X, warm=OTHER)
+    np.testing.assert_allclose(observe(request, greedy).gradient, ask(request).gradient, rtol=1e-6)
+
+
+def test_a_request_with_a_first_call_shares_no_program() -> None:
+    requests = [Request("vjp", k * X, warm=OTHER, outer=(JIT,)) for k in (1, 2, 3)]
+    with DRIVER.scope("float32", CPU):
+        assert DRIVER.observe_together(SlayerGrad(ALPHA), requests, CPU) == []
+
+
+def test_what_jax_lacks_is_unsupported() -> None:
+    for name in ("transposed", "sliced", "expanded", "no_grad", "inference_mode", "autocast"):
+        with pytest.raises(Unsupported, match=f"^{name}: JAX has nothing of that kind"):
+            observe(Request("value", X, inner=(Transform(name),)))
+
+
 @pytest.fixture
 def x64_restored() -> Iterator[None]:
     """A script switches x64 on for its whole process, which here is ours."""
@@ -190,6 +283,8 @@ SCRIPTS = [
     Request("grad", X),
     Request("jacrev", X),
     Request("jacfwd", X),
+    Request("vjp", X, inner=(Transform("deepcopy"),)),
+    Request("vjp", X, inner=(Transform("pickle"),)),
     Request("vjp", X, inner=(JIT,)),
     Request("vjp", X, outer=(JIT,)),
     Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)),

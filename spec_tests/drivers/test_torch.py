@@ -226,6 +226,145 @@ def test_the_cpu_is_listed_and_what_is_absent_is_said() -> None:
     assert DRIVER.compilations() == 0
 
 
+LAYOUTS = ("transposed", "sliced", "expanded")
+MODES = ("no_grad", "inference_mode")
+COPIES = ("deepcopy", "pickle")
+
+
+class Rated(torch.nn.Module):
+    """A module whose rate a copy must keep."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.rate * New.apply(x)
+
+
+@pytest.mark.parametrize("name", [*LAYOUTS, "autocast", "checkpoint", *COPIES])
+@pytest.mark.parametrize("x", [CUBE, X, np.array(0.5, np.float32), X[:0]], ids=lambda x: str(x.shape))
+def test_what_changes_no_answer_changes_none(name: Any, x: np.ndarray) -> None:
+    direction = np.resize(WEIGHTS, x.shape)
+    agree(Request("vjp", x, direction=direction, inner=(Transform(name),)), New.apply)
+    agree(Request("value", x, inner=(Transform(name),)), Old.apply)
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_without_a_graph_the_spikes_are_there_all_the_same(name: Any) -> None:
+    agree(Request("value", CUBE, inner=(Transform(name),)))
+
+
+def seen_by(function: Callable[[torch.Tensor], Any], *names: Any) -> Any:
+    """What a spike function sees of its input under a transformation."""
+    seen: list[Any] = []
+
+    def spike(x: torch.Tensor) -> torch.Tensor:
+        seen.append(function(x))
+        return New.apply(x)
+
+    observe(Request("value", CUBE, inner=tuple(map(Transform, names))), spike)
+    return seen[0]
+
+
+def test_each_layout_is_what_its_name_says() -> None:
+    def layout(x: torch.Tensor) -> tuple[Any, ...]:
+        return (*x.stride()[:3], x.storage_offset(), x.is_contiguous())
+
+    assert seen_by(layout) == (12, 4, 1, 0, True)
+    assert seen_by(layout, "transposed") == (1, 8, 2, 0, False)
+    assert seen_by(layout, "sliced") == (24, 8, 2, 1, False)
+    assert seen_by(layout, "expanded") == (12, 4, 1, 0, False)
+    assert seen_by(lambda x: x.stride()[-1], "expanded") == 0
+
+
+def test_beside_a_slice_lie_values_of_another_gradient() -> None:
+    beside = seen_by(lambda x: x.as_strided(x.shape, x.stride(), 0).clone(), "sliced").numpy()
+    assert (np.abs(beside) != np.abs(CUBE)).all()
+
+
+def test_each_mode_is_in_force_when_the_spike_function_is_called() -> None:
+    assert seen_by(lambda x: torch.is_grad_enabled())
+    assert not seen_by(lambda x: torch.is_grad_enabled(), "no_grad")
+    assert seen_by(lambda x: torch.is_inference_mode_enabled(), "inference_mode")
+    assert seen_by(lambda x: torch.get_autocast_dtype("cpu"), "autocast") is torch.bfloat16
+    assert seen_by(lambda x: torch.is_autocast_enabled("cpu"), "autocast")
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copied_module_is_evaluated_in_place_of_the_original(name: Any) -> None:
+    module = Rated(3.0)
+    calls: list[Any] = []
+    module.register_forward_hook(lambda *_: calls.append("the original") if module.training else None)
+    if name == "pickle":
+        with pytest.raises(Unsupported, match=r"^pickle of an instance of Rated: "):
+            observe(Request("vjp", X, inner=(Transform(name),)), module)
+    found = observe(Request("vjp", X, inner=(Transform(name),)), Rated(3.0))
+    np.testing.assert_array_equal(found.value, 3 * ask(Request("vjp", X)).value)
+
+
+def test_compiled_the_answer_is_the_same_and_every_variant_is_compiled_anew() -> None:
+    def make(rate: float) -> Spike:
+        return lambda x: New.apply(x) * (rate if torch.compiler.is_compiling() else 0.0)
+
+    # One more than the variants of one code that Dynamo compiles.
+    for rate in range(1, torch._dynamo.config.recompile_limit + 2):
+        found = observe(Request("vjp", X, inner=(Transform("jit"),)), make(float(rate)))
+        np.testing.assert_allclose(found.gradient, rate * ask(Request("vjp", X)).gradient, rtol=1e-6)
+
+
+def test_what_pytorch_lacks_is_unsupported() -> None:
+    for name in ("scan", "map", "cond", "while", "custom_vmap"):
+        with pytest.raises(Unsupported, match=f"^{name}: PyTorch has nothing of that kind"):
+            observe(Request("value", X, inner=(Transform(name),)))
+
+
+class Writing(torch.autograd.Function):
+    """Writes to the input in one pass and to the cotangent in the other, as it is told."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, where: str) -> torch.Tensor:
+        ctx.where = where
+        ctx.save_for_backward(x)
+        spikes = (x >= 0).to(x.dtype)
+        if "forward" in where:
+            x.clamp_(-1, 1)
+        return spikes
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: torch.Tensor) -> tuple[torch.Tensor, None]:
+        if "backward" in ctx.where:
+            ctx.saved_tensors[0].detach().abs_()
+        return (cotangents[0].mul_(2) if "cotangent" in ctx.where else cotangents[0] * 2), None
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("nowhere", ()),
+        ("forward", ("x was written to",)),
+        ("backward", ("x was written to",)),
+        ("cotangent", ("the cotangent was written to",)),
+        ("forward and cotangent", ("x was written to", "the cotangent was written to")),
+    ],
+)
+def test_a_write_to_an_argument_is_seen(where: str, told: tuple[str, ...]) -> None:
+    request = Request("vjp", X, direction=2 * X)
+    assert observe(request, lambda x: Writing.apply(x, where)).touched == told
+
+
+def test_a_write_that_turns_a_zeros_sign_is_seen_and_one_of_the_same_bits_is_not() -> None:
+    assert observe(Request("value", X), lambda x: x.add_(0.0)).touched == ("x was written to",)
+    nan = np.array([np.nan, 1.0], np.float32)
+    assert observe(Request("value", nan), lambda x: x.mul_(1.0)).touched == ()
+
+
+def test_the_scope_that_threads_enter_leaves_the_filters_of_warnings_alone() -> None:
+    before = list(warnings.filters)
+    with DRIVER.scope("float32", CPU):
+        assert warnings.filters == before
+
+
 SCRIPTS = [
     Request("value", X),
     Request("vjp", X),
@@ -234,6 +373,8 @@ SCRIPTS = [
     Request("grad", X),
     Request("jacrev", X),
     Request("jacfwd", X),
+    *(Request("vjp", CUBE, direction=WEIGHTS, inner=(Transform(name),)) for name in (*LAYOUTS, "autocast", *COPIES)),
+    *(Request("value", CUBE, inner=(Transform(name),)) for name in MODES),
     Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)),
     Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(VMAP,)),
     Request("vjp", X.astype(np.float64)),

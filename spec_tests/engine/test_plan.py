@@ -13,7 +13,7 @@ from handmade import SLAYER
 from surrogate_core.drivers import Device
 from surrogate_core.engine import PROFILES, Plan, plan
 from surrogate_core.errors import BadInput
-from surrogate_core.properties import PROPERTIES
+from surrogate_core.properties import PROPERTIES, Proof
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS
 
@@ -37,20 +37,22 @@ def test_units_are_properties_times_formats_times_parameters_times_backends() ->
     planned = of(params={"alpha": [0.5, 2.0]})
     number = Counter(p.scope for p in PROPERTIES if "jax" in p.frameworks)
     each = number["every case"] * len(FORMATS) * 2 + number["each dtype"] * len(FORMATS) + number["once"]
-    assert len(planned.units) == 2 * each
+    # Of all of float32 one part is judged for each rate, in its one format.
+    proofs = sum(isinstance(p, Proof) for p in PROPERTIES)
+    assert len(planned.units) == 2 * (each - proofs * (len(FORMATS) - 1) * 2)
     assert len(set(planned.units)) == len(planned.units)
 
 
 def test_structure_is_judged_at_parameters_that_round() -> None:
-    planned = of(params={"alpha": [0.5, 2.0, 0.7, 3.3]}, properties=["transform.modes", "forward.shape"])
+    planned = of(params={"alpha": [0.5, 2.0, 0.7, 3.3]}, properties=["transform.jit", "forward.shape"])
     assert {u.case.parameters for u in planned.units} == {(("alpha", 0.7),)}
-    assert {u.case.dtype for u in planned.units if u.property_id == "transform.modes"} == set(FORMATS)
+    assert {u.case.dtype for u in planned.units if u.property_id == "transform.jit"} == set(FORMATS)
     assert {u.case.dtype for u in planned.units if u.property_id == "forward.shape"} == {"float32"}
 
 
 def test_quick_judges_structure_in_float32_or_the_only_format_that_is_asked_for() -> None:
     for dtypes, judged in (([], "float32"), (["bfloat16", "float16"], "bfloat16")):
-        planned = of(profile="quick", properties=["transform.modes"], dtypes=dtypes)
+        planned = of(profile="quick", properties=["transform.jit"], dtypes=dtypes)
         assert {u.case.dtype for u in planned.units} == {judged}
 
 
@@ -74,7 +76,7 @@ def test_without_parameters_the_specs_own_samples_are_judged() -> None:
 
 
 def test_globs_formats_seed_and_framework_are_heeded() -> None:
-    planned = of(properties=["gradient.p*", "forward.step"], dtypes=["bfloat16"], seed=9, framework="jax")
+    planned = of(properties=["gradient.pe*", "forward.step"], dtypes=["bfloat16"], seed=9, framework="jax")
     assert {u.property_id for u in planned.units} == {"gradient.peak", "forward.step"}
     assert {u.case.dtype for u in planned.units} == {"bfloat16"}
     assert {(u.case.seed, u.case.framework) for u in planned.units} == {(9, "jax")}
@@ -140,3 +142,22 @@ def test_a_parameter_value_may_stand_alone() -> None:
 def test_a_parameter_that_is_no_number_is_refused_with_an_example() -> None:
     with pytest.raises(BadInput, match=r"parameter alpha='high'\n  expected: numbers"):
         of(params={"alpha": "high"})
+
+
+def test_the_parts_of_a_proof_have_names_of_their_own() -> None:
+    planned = of(profile="thorough", params={"alpha": [0.7]}, properties=["pointwise.patterns"])
+    ids = [unit.id for unit in planned.units if unit.case.device == "cpu:0"]
+    assert len(set(ids)) == len(ids) == 64
+    assert ids[0] == f"{OWN}::pointwise.patterns[float32-alpha=0.7-cpu:0-0x00000000..0x02000000]"
+
+
+def test_a_search_without_examples_is_not_planned() -> None:
+    assert not of(profile="quick", properties=["transform.stacks", "forward.step"], dtypes=["float32"]).units[-1].part
+    assert {u.property_id for u in of(profile="quick", properties=["transform.*"]).units} == {
+        *("transform.jit", "transform.vmap", "transform.modes")
+    }
+
+
+def test_thorough_judges_structure_in_every_format() -> None:
+    planned = of(profile="thorough", properties=["transform.stacks"])
+    assert {u.case.dtype for u in planned.units} == set(FORMATS)

@@ -255,4 +255,5 @@ def test_numpys_warnings_within_a_judge_do_not_end_the_run() -> None:
         return lambda x: SlayerGrad(alpha)(x) * jnp.where(jnp.abs(x) < 1, jnp.inf, 1)
 
     # Here every warning is an error.
-    assert {r.outcome.state for r in judged(infinite, "gradient.*", "forward.*")} == {"passed", "failed"}
+    states = {r.outcome.state for r in judged(infinite, "gradient.*", "forward.*")}
+    assert states - {"skipped"} == {"passed", "failed"}

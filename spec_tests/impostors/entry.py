@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 Framework = Literal["jax", "torch"]
+Profile = Literal["quick", "standard", "thorough"]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -18,7 +19,8 @@ class Entry:
 
     `target` is what the command is given, relative to the repository's root. `caught_by` is empty for a
     right one; for a wrong one its first id is THE property that ought to catch it (or "errored"), the further
-    ids are those that may legitimately fail too. `defect` is the first line of the factory's docstring.
+    ids are those that may legitimately fail too. `defect` is the first line of the factory's docstring,
+    `profile` the least profile that is sure to catch it.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Entry:
     target: str
     caught_by: tuple[str, ...]
     defect: str
+    profile: Profile = "quick"
 
     @property
     def right(self) -> bool:
@@ -52,5 +55,5 @@ def read(file: str, framework: Framework, caught_by: dict[str, str] | None) -> I
         raise ValueError(f"{file} and the manifest disagree about {sorted(found.keys() ^ caught_by.keys())}")
     target = (HERE / file).relative_to(ROOT).as_posix()
     for name, defect in found.items():
-        ids = () if caught_by is None else tuple(caught_by[name].split())
+        ids = () if caught_by is None else tuple(dict.fromkeys(caught_by[name].split()))
         yield Entry(name, framework, f"{target}:{name}", ids, defect)

@@ -9,19 +9,23 @@ from sympy import exp
 
 from surrogate_core.drivers.base import Observation
 from surrogate_core.errors import BadInput
-from surrogate_core.properties import PROPERTIES, Statement, get_property, select
+from surrogate_core.properties import PROPERTIES, Proof, Statement, get_property, select
 from surrogate_core.properties.outcome import Failed, Passed
 from surrogate_core.spec import Spec, x
 
 DEVICES = ("cpu:0", "gpu:0")
+JUDGED = [p for p in PROPERTIES if not isinstance(p, Proof)]
+"""What is judged by single answers; a proof is judged by its tally, in test_patterns.py."""
+ALWAYS_TOLD = ("gradient.second", "gradient.parameter")
+"""What the SLAYER spec promises nothing of."""
 
 
-@pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
+@pytest.mark.parametrize("judged", JUDGED, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("alpha", [ALPHA, 10.0])
 def test_a_correctly_rounded_surrogate_keeps_every_promise(judged: Statement, dtype: str, alpha: float) -> None:
     outcome = passed(judge(judged, case(dtype, alpha, devices=DEVICES)))
-    assert outcome.remarks == ()
+    assert bool(outcome.remarks) == (judged.id in ALWAYS_TOLD)
 
 
 SIGNALLING = {"float16": 0x7C01, "bfloat16": 0x7F81, "float32": 0x7F800001, "float64": 0x7FF0000000000001}
@@ -36,7 +40,7 @@ STRANGE = {
 }
 
 
-@pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
+@pytest.mark.parametrize("judged", JUDGED, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 @pytest.mark.parametrize("strange", STRANGE)
 def test_every_judge_survives_a_strange_answer_without_a_warning(judged: Statement, dtype: str, strange: str) -> None:
@@ -46,7 +50,7 @@ def test_every_judge_survives_a_strange_answer_without_a_warning(judged: Stateme
     assert isinstance(outcome, Passed | Failed)
 
 
-@pytest.mark.parametrize("judged", PROPERTIES, ids=lambda p: p.id)
+@pytest.mark.parametrize("judged", JUDGED, ids=lambda p: p.id)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_judge_takes_signalling_nans_without_a_warning(judged: Statement, dtype: str) -> None:
     where = case(dtype, devices=DEVICES)
@@ -55,9 +59,7 @@ def test_every_judge_takes_signalling_nans_without_a_warning(judged: Statement, 
     for name, request in requests.items():
         bits = np.full(ask(request).value.shape, SIGNALLING[dtype], where.format.bits_dtype).view(where.format.dtype)
         derivative = ask(request).derivative
-        seen[name] = Observation(bits, None if derivative is None else np.full_like(derivative, bits.ravel()[:1]))
-        if bits.size and derivative is not None:
-            seen[name] = Observation(bits, np.resize(bits, derivative.shape))
+        seen[name] = Observation(bits, None if derivative is None else np.resize(bits, derivative.shape))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(verdict(seen), Passed | Failed)
@@ -67,7 +69,9 @@ def test_the_ids_are_those_of_the_contract() -> None:
     assert {p.id for p in PROPERTIES} >= {
         *("forward.step", "forward.dtype", "forward.shape"),
         *("gradient.oracle", "gradient.peak", "gradient.symmetry", "gradient.decay"),
-        *("gradient.range", "gradient.nonfinite", "gradient.cotangent"),
+        *("gradient.range", "gradient.nonfinite", "gradient.cotangent", "gradient.area", "gradient.scaling"),
+        *("gradient.smooth", "gradient.second", "gradient.parameter", "chain.affine", "chain.recurrent"),
+        "cost.residuals",
         *("transform.jit", "transform.vmap", "transform.modes", "device.agreement"),
     }
     assert len({p.id for p in PROPERTIES}) == len(PROPERTIES)

@@ -64,9 +64,19 @@ def test_jit_compares_with_the_plain_call_and_not_with_the_spec() -> None:
     assert failed(judge(JIT, case(), instead={COMPILED: nan})).given == "x = 3 (0x40400000)"
 
 
-def test_jit_is_skipped_for_torch() -> None:
+def test_torch_compile_is_judged_in_the_thorough_profile_alone() -> None:
     assert JIT.skip(case()) is None
-    assert "torch.compile" in (JIT.skip(case(framework="torch")) or "")
+    assert JIT.skip(case(framework="torch", profile="thorough")) is None
+    for profile in ("quick", "standard"):
+        reason = JIT.skip(case(framework="torch", profile=profile)) or ""
+        assert "torch.compile" in reason
+        assert "thorough" in reason
+
+
+def test_torch_compile_is_given_the_spike_function() -> None:
+    for framework, inside in (("jax", False), ("torch", True)):
+        request = JIT.observe(case(framework=framework))[COMPILED]
+        assert bool(request.inner) == inside != bool(request.outer)
 
 
 # ---- transform.vmap ------------------------------------------------------------------------------

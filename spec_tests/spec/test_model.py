@@ -65,6 +65,27 @@ def test_the_forward_formula_takes_the_place_of_the_step() -> None:
     assert [ternary.step.subs(x, v) for v in (-2, 0, 3)] == [-1, 0, 1]
 
 
+def test_breakpoints_are_expressions_in_the_parameters_and_numbers() -> None:
+    spec = SLAYER.replace(breakpoints=[0, 1.5, 1 / alpha])
+    assert spec.breakpoints == (0, 1.5, 1 / alpha)
+    assert SLAYER.breakpoints == ()
+    assert hash(spec) != hash(SLAYER)
+    assert pickle.loads(pickle.dumps(spec)) == spec
+
+
+@pytest.mark.parametrize("name", ["second_order", "parameter_gradient"])
+def test_what_a_spec_declares_of_further_derivatives_is_one_of_two_words(name: str) -> None:
+    assert getattr(SLAYER, name) is None
+    for word in ("zero", "formula"):
+        assert getattr(SLAYER.replace(**{name: word}), name) == word
+    with pytest.raises(BadInput, match=rf"{name}='one' in spec 'slayer'\n.*'formula', 'zero', or None"):
+        SLAYER.replace(**{name: "one"})
+
+
+def test_symbols_are_x_and_the_parameters_in_their_order() -> None:
+    assert two().symbols == (x, alpha, beta)
+
+
 def test_a_claim_is_found_by_its_kind() -> None:
     assert SLAYER.claim(Peak) == Peak(value=1, at=0)
     assert SLAYER.replace(claims=(Even(),)).claim(NonIncreasing) is None
@@ -111,6 +132,33 @@ def test_samples_hold_the_default_and_a_value_that_is_no_power_of_two() -> None:
 
 def test_samples_of_a_range_that_begins_at_zero_lie_within_it() -> None:
     assert all(0 <= v <= 4 for v in parameter(domain=Interval(0, oo), typical=(0.0, 4.0)).samples("standard"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "drawn"),
+    [
+        ({}, (0.1 / 1024, 10240.0)),
+        ({"domain": Interval(0.05, 100)}, (0.05, 100.0)),
+        ({"domain": Interval.open(0.05, 100)}, (0.05 + 0.05 / 1024, 100 - 90 / 1024)),
+        ({"domain": Interval(1, oo), "typical": (1.0, 3.0)}, (1.0, 3072.0)),
+        ({"domain": Interval.Lopen(1, 8), "default": 2.0, "typical": (1.5, 3.0)}, (1 + 0.5 / 1024, 8.0)),
+        ({"domain": Interval(0, 4), "typical": (0.0, 4.0)}, (0.0, 4.0)),
+        ({"domain": Interval(-oo, oo), "typical": (-2.0, 3.0)}, (-2.0, 3.0)),
+    ],
+)
+def test_a_search_draws_far_beyond_what_is_typical_and_within_the_domain(
+    changes: dict[str, Any], drawn: tuple[float, float]
+) -> None:
+    declared = parameter(**changes)
+    assert declared.search_range() == pytest.approx(drawn, rel=1e-12)
+    for end in declared.search_range():
+        assert declared.check(end) == end
+
+
+def test_special_values_are_those_in_the_domain_each_once() -> None:
+    assert parameter().special_values() == (1.0, 2.0, 0.5, 0.1, 10.0)
+    bounded = parameter(domain=Interval.open(0.5, 3), default=1.5, typical=(0.7, 2.0))
+    assert bounded.special_values() == (1.5, 1.0, 2.0, 0.7)
 
 
 def test_the_grid_varies_one_parameter_at_a_time() -> None:

@@ -6,11 +6,14 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from branched import ASYMMETRIC, BOXCAR, LEAKY, ONE_SIDED, SPECS, TRIANGLE
 from handmade import ALPHA, DTYPES, SLAYER
-from sympy import Abs, Interval, Max, Piecewise, Symbol, atan, diff, exp, oo, sign, sqrt, tanh
+from sympy import Abs, Heaviside, Interval, Max, Piecewise, Symbol, atan, diff, exp, oo, sign, sqrt, tanh
 
 from surrogate_core.spec import FORMATS, Parameter, Spec, x
-from surrogate_core.spec.oracle import Expectation, expect, float64_is_sound, forward, limits
+from surrogate_core.spec.evaluate import derivative, in_float64
+from surrogate_core.spec.expectation import Expectation
+from surrogate_core.spec.oracle import expect, float64_is_sound, forward, last_above, limits, reach
 
 AT = (("alpha", ALPHA),)
 alpha = Symbol("alpha", positive=True)
@@ -71,6 +74,53 @@ def test_a_formula_that_cancels_in_float64_is_evaluated_in_mpmath() -> None:
     assert expected("float16", 20.0, spec=TANH, parameters=()).gradient[0] > 0
 
 
+def test_where_float64_loses_the_formula_it_loses_the_bound_too() -> None:
+    # The bound of 1 - tanh(x)^2 in float64 is 0 from x = 19 on, where float32 holds g' to x = 44.
+    at = np.array([0.5, 10.0, 20.0, 30.0, -30.0, 43.0])
+    found = expected("float32", *at, spec=TANH, parameters=())
+    right = 1 / np.cosh(at) ** 2
+    np.testing.assert_allclose(found.gradient, right, rtol=1e-14)
+    slope = 2 * np.abs(at * np.tanh(at)) * right
+    np.testing.assert_allclose(found.bound, 2.0**-24 * (4 * right + 2 * slope), rtol=1e-12)
+    in_float32 = (1 - np.tanh(at.astype(np.float32)) ** 2).astype(np.float64)
+    np.testing.assert_array_equal(found.within(right.astype(np.float32).astype(np.float64)), True)
+    np.testing.assert_array_equal(found.within(in_float32), [True, False, False, False, False, False])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("spec", [*SPECS, SLAYER, TANH], ids=lambda s: s.name)
+def test_expectation_and_bound_are_finite_everywhere(spec: Spec, dtype: str) -> None:
+    fmt = FORMATS[dtype]
+    ends = [0.0, fmt.smallest_subnormal, fmt.smallest_normal, 1e-3, 1.0, 3.0, 1e3, fmt.largest / 3, fmt.largest]
+    at = tuple((p.name, ALPHA) for p in spec.parameters)
+    found = expected(dtype, *ends, *(-e for e in ends), spec=spec, parameters=at)
+    assert np.isfinite(found.gradient).all()
+    assert np.isfinite(found.bound).all()
+    assert (found.bound >= 0).all()
+
+
+def test_a_product_that_is_zero_times_infinity_in_float64_is_evaluated_with_more_digits() -> None:
+    sigmoid = Spec("sigmoid", "Sigmoid", "nowhere", exp(-x) / (1 + exp(-x)) ** 2)
+    at = np.array([-800.0, -80.0, 80.0, 800.0])
+    with np.errstate(all="ignore"):
+        assert np.isnan(np.exp(-at) / (1 + np.exp(-at)) ** 2)[0]
+    found = expected("float32", *at, spec=sigmoid, parameters=())
+    np.testing.assert_allclose(found.gradient, [0, np.exp(-80), np.exp(-80), 0], rtol=1e-14)
+    assert np.isfinite(found.bound).all()
+
+
+def test_value_and_derivatives_together_are_those_computed_alone() -> None:
+    at = np.random.default_rng(3).uniform(-40, 40, 40_000)
+    formulas = [SLAYER.gradient, *(derivative(SLAYER.gradient, s) for s in SLAYER.symbols)]
+    together = in_float64(tuple(formulas), SLAYER.symbols, at, AT)
+    g, by_x, by_alpha = (in_float64((f,), SLAYER.symbols, at, AT)[0] for f in formulas)
+    np.testing.assert_array_equal(together, [g, by_x, by_alpha])
+    found = expected("float32", *at)
+    np.testing.assert_array_equal(found.gradient, g)
+    terms = 4 * np.abs(g) + 2 * np.abs(at * by_x) + 2 * np.abs(ALPHA * by_alpha)
+    np.testing.assert_array_equal(found.bound, 2.0**-24 * terms)
+
+
 def test_the_expectation_at_infinity_is_the_limit_and_at_nan_is_nan() -> None:
     found = expected("float32", np.inf, -np.inf, np.nan)
     np.testing.assert_array_equal(found.gradient, [0.0, 0.0, np.nan])
@@ -94,7 +144,60 @@ def test_the_expectation_at_infinity_is_the_limit_and_at_nan_is_nan() -> None:
     ],
 )
 def test_limits_are_those_of_the_formula_on_each_side(formula: Any, both: tuple[float, float]) -> None:
-    assert limits(Spec("any", "Any", "nowhere", formula), ()) == pytest.approx(both)
+    assert limits(Spec("any", "Any", "nowhere", formula, breakpoints=(-1, 1)), ()) == pytest.approx(both)
+
+
+@pytest.mark.parametrize(
+    ("formula", "at", "both"),
+    [
+        (Heaviside(x) / sqrt(1 + x**2), 0, (0.0, 0.0)),
+        (Heaviside(x - 1) * exp(x), 1, (0.0, math.inf)),
+        (Piecewise((atan(x), x < 2), (1, True)), 2, (-math.pi / 2, 1.0)),
+        (sign(x) * exp(-Abs(x)), 0, (0.0, 0.0)),
+    ],
+)
+def test_limits_of_a_formula_that_jumps_are_found_without_sympys_limit(formula: Any, at: float, both: Any) -> None:
+    spec = Spec("any", "Any", "nowhere", formula, breakpoints=(at,))
+    assert limits(spec, ()) == pytest.approx(both)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_limit_has_a_bound_where_the_format_does_not_hold_it(dtype: str) -> None:
+    u = FORMATS[dtype].unit_roundoff
+    assert expected(dtype, np.inf, spec=LEAKY).bound == pytest.approx([u * 4 * 0.1])
+    assert expected(dtype, np.inf, -np.inf, spec=ASYMMETRIC).bound.tolist() == [0.0, 0.0]
+    half = LEAKY.replace(gradient=LEAKY.gradient.subs(0.1, 0.5))
+    assert expected(dtype, np.inf, spec=half).bound.tolist() == [0.0]
+    scaled = Spec("scaled", "Scaled", "nowhere", alpha + exp(-Abs(x)), SLAYER.parameters)
+    assert expected(dtype, -np.inf, spec=scaled, parameters=(("alpha", 0.5),)).bound == pytest.approx([u * 3])
+
+
+@pytest.mark.parametrize("rate", [1e-12, 1e-3, ALPHA, 1e6, 1e30])
+@pytest.mark.parametrize(
+    ("spec", "scaled"),
+    [(SLAYER, math.log(100)), (BOXCAR, 0.5), (TRIANGLE, 0.99), (ONE_SIDED, math.log(100)), (LEAKY, 0.5)],
+    ids=lambda v: getattr(v, "name", ""),
+)
+def test_reach_is_where_a_hundredth_of_the_peak_is_left(spec: Spec, scaled: float, rate: float) -> None:
+    assert reach(spec, (("alpha", rate),)) * rate == pytest.approx(scaled, rel=1e-3)
+
+
+def test_reach_looks_on_both_sides() -> None:
+    left = ONE_SIDED.replace(gradient=ONE_SIDED.gradient.subs(x, -x), claims=())
+    assert reach(left, AT) == reach(ONE_SIDED, AT)
+
+
+def test_reach_of_a_gradient_that_never_falls_is_its_farthest_breakpoint_or_one() -> None:
+    assert reach(Spec("ste", "Straight through", "nowhere", 1 + 0 * x), ()) == 1.0
+    assert reach(Spec("none", "None", "nowhere", 0 * x), ()) == 1.0
+    leak = Spec("leak", "Leak", "nowhere", Heaviside(x - 5) + Heaviside(-x - 7) + 1, breakpoints=(5, -7))
+    assert reach(leak, ()) == 7.0
+
+
+def test_what_is_never_exceeded_is_last_exceeded_at_the_nearest_distance() -> None:
+    distances = np.exp2(np.linspace(-10, 10, 64))
+    assert last_above(SLAYER, AT, 2.0, distances) == distances[0]
+    assert last_above(SLAYER, AT, 0.0, distances[:32]) == distances[31]
 
 
 def test_limits_hold_for_every_parameter_value() -> None:
@@ -132,7 +235,7 @@ def test_an_answer_is_within_up_to_the_bound_and_no_further() -> None:
 
 
 def test_the_slope_at_a_kink_counts_nothing_towards_the_bound() -> None:
-    box = Spec("box", "Box", "nowhere", Piecewise((1, Abs(x) <= 0.5), (0, True)))
+    box = Spec("box", "Box", "nowhere", Piecewise((1, Abs(x) <= 0.5), (0, True)), breakpoints=(-0.5, 0.5))
     found = expected("float32", -1.0, -0.5, 0.0, 0.5, 0.75, spec=box, parameters=())
     np.testing.assert_array_equal(found.gradient, [0, 1, 1, 1, 0])
     assert np.isfinite(found.bound).all()

@@ -3,11 +3,12 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
+from branched import ASYMMETRIC, BOXCAR, LEAKY, ONE_SIDED, TRIANGLE
 from handmade import ALPHA, DTYPES, SLAYER, rounded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surrogate_core.spec import FORMATS
+from surrogate_core.spec import FORMATS, Spec
 from surrogate_core.spec.sweep import SIZES, Sweep, simplest, sweep
 
 WIDE = ("float32", "float64")
@@ -73,6 +74,45 @@ def test_a_wider_sweep_reaches_the_end_of_the_gradient_with_its_neighbours(dtype
     assert near.size >= 16
 
 
+@pytest.mark.parametrize("dtype", WIDE)
+@pytest.mark.parametrize(
+    ("spec", "places"),
+    [
+        (BOXCAR, [0.5 / ALPHA]),
+        (TRIANGLE, [1 / ALPHA]),  # found, not declared
+        (ASYMMETRIC, [ALPHA, 2 * ALPHA]),
+        (SLAYER.replace(breakpoints=(1.25, -3)), [1.25, 3.0]),
+    ],
+    ids=lambda v: getattr(v, "name", ""),
+)
+def test_a_wider_sweep_holds_sixteen_neighbours_of_every_breakpoint_on_both_sides(
+    dtype: str, spec: Spec, places: list[float]
+) -> None:
+    fmt = FORMATS[dtype]
+    found = sweep(spec, (("alpha", ALPHA),), fmt, "quick", 0)
+    for place in places:
+        middle = int(rounded(place, fmt.dtype).view(fmt.bits_dtype))
+        near = (np.arange(middle - 16, middle + 17)).astype(fmt.bits_dtype).view(fmt.dtype)
+        assert np.isin(near, found.x).all()
+        assert np.isin(-near, found.x).all()
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e-40, 1e40, 1e300])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_breakpoint_beyond_the_format_leaves_a_sweep_what_it_is(dtype: str, rate: float) -> None:
+    found = sweep(BOXCAR, (("alpha", rate),), FORMATS[dtype], "quick", 0)
+    assert np.unique(bits(found, dtype)).size == found.x.size
+    assert (np.diff(bits(found, dtype)[: found.half].astype(object)) > 0).all()
+    assert np.isnan(found.exact[found.half - 1])
+
+
+def test_where_the_gradient_ends_is_looked_for_on_both_sides() -> None:
+    left = ONE_SIDED.replace(gradient=ONE_SIDED.gradient.subs(SLAYER.symbols[0], -SLAYER.symbols[0]), claims=())
+    found = sweep(left, (("alpha", ALPHA),), FORMATS["float32"], "quick", 0)
+    end = -np.log(FORMATS["float32"].smallest_normal) / ALPHA
+    assert np.count_nonzero((-found.exact > end * 0.98) & (-found.exact < end * 1.02)) >= 16
+
+
 def test_the_float32_sweep_holds_every_exponent() -> None:
     found = of("float32", profile="standard")
     assert np.unique((bits(found, "float32") >> 23) & 0xFF).size == 256
@@ -107,6 +147,13 @@ def test_the_ladder_climbs_where_the_gradient_is_normal(dtype: str, sign: int) -
 def test_a_ladder_without_a_normal_gradient_is_empty() -> None:
     found = of("float16", alpha=1e9)
     assert found.ladder(FORMATS["float16"], 1).size == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_ladder_under_a_gradient_that_never_falls_reaches_the_largest_number(dtype: str) -> None:
+    fmt = FORMATS[dtype]
+    found = sweep(LEAKY, (("alpha", ALPHA),), fmt, "quick", 0)
+    assert found.exact[found.ladder(fmt, 1)].max() > fmt.largest / 8
 
 
 def chosen(values: list[float], dtype: np.dtype | type = np.float32) -> float:

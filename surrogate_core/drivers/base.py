@@ -6,17 +6,20 @@ import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from surrogate_core.spec.model import Parameters
+from surrogate_core.spec.model import Parameters, Spec
+
+if TYPE_CHECKING:
+    from surrogate_core.drivers.tally import Span, Tally
 
 __all__ = ["BrokenContract", "Device", "Driver", "Observation", "Operation", "Request", "Transform", "Unsupported"]
 
 Operation = Literal[
     "value", "vjp", "jvp", "grad", "jacrev", "jacfwd", "linearize",
-    "late vjp", "second", "parameter", "affine", "recurrent", "residuals",
+    "late vjp", "second", "parameter", "affine", "recurrent", "residuals", "smooth",
 ]  # fmt: skip
 """How a spike function is evaluated:
 
@@ -34,7 +37,8 @@ affine     through a layer: the spikes of W x + b for ``weights`` (W, b), and ``
            W, b and x, flattened one after the other;
 recurrent  through time: u = d u + x[t], s[t] = spike(u), u = u - s[t] from u = 0 for ``weights`` (d,), and
            ``direction`` pulled back to x, one row of it a step;
-residuals  the spikes, and how many bytes the forward pass keeps for the backward pass.
+residuals  the spikes, and how many bytes the forward pass keeps for the backward pass;
+smooth     the values of the smooth function that the implementation offers, if it does.
 """
 
 TransformName = Literal[
@@ -81,7 +85,9 @@ class Request:
         parameters: of another instance than the one under test.
         instance: a live instance by name, made when it is first named; "" is the one under test.
         turn: tells repeated evaluations apart, which else share an answer.
-        threads: how many threads evaluate at once, each its own row of ``x``.
+        threads: how many evaluate at once: thread i the rows of ``x[i]``, one after the other.
+        warm: other inputs of the same shape, evaluated before ``x`` by the very same calls.
+        tolerant: whether an exception says no more than that this cannot be had.
     """
 
     operation: Operation
@@ -96,12 +102,14 @@ class Request:
     instance: str = ""
     turn: int = 0
     threads: int = 1
+    warm: np.ndarray | None = None
+    tolerant: bool = False
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for requests with the same answer, so that properties share an evaluation."""
-        arrays = (self.x, self.direction, *self.weights)
-        who = (self.device, self.wrt, self.parameters, self.instance, self.turn, self.threads)
+        arrays = (self.x, self.direction, self.warm, *self.weights)
+        who = (self.device, self.wrt, self.parameters, self.instance, self.turn, self.threads, self.tolerant)
         return (self.operation, *map(_digest, arrays), self.inner, self.outer, *who)
 
     def forward_mode(self) -> bool:
@@ -124,8 +132,8 @@ class Request:
 
     def at(self, index: Any) -> Request:
         """The same request for a part of the inputs."""
-        direction = None if self.direction is None else self.direction[index]
-        return replace(self, x=self.x[index], direction=direction)
+        direction, warm = (None if a is None else a[index] for a in (self.direction, self.warm))
+        return replace(self, x=self.x[index], direction=direction, warm=warm)
 
 
 def _digest(array: np.ndarray | None) -> tuple[Any, ...] | None:
@@ -143,11 +151,13 @@ class Observation:
         value: the spikes, in the dtype and shape that the implementation returned.
         derivative: what the operation derived, or ``None`` for ``value``.
         touched: the arguments that the call changed or took away, in words.
+        compiled: how many programs were compiled for ``x``, those for what came before it left out.
     """
 
     value: np.ndarray
     derivative: np.ndarray | None = None
     touched: tuple[str, ...] = ()
+    compiled: int = 0
 
     @property
     def gradient(self) -> np.ndarray:
@@ -213,6 +223,18 @@ class Driver(Protocol):
         """What of ``requests`` one program can answer, where that is cheaper; the others are asked alone.
 
         Never raises: what cannot be answered together says why when it is asked alone.
+        """
+        ...
+
+    def tally(
+        self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
+    ) -> Tally:
+        """Spikes and gradients over a span of float32 bit patterns, judged and counted; within :meth:`scope`.
+
+        Raises:
+            NoOracle: the formula cannot be evaluated fast and well enough.
+            BrokenContract: the spike function returned no array, or one of another shape.
+            Exception: whatever the implementation raises.
         """
         ...
 

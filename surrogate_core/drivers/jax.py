@@ -25,7 +25,11 @@ from surrogate_core.drivers.base import (
     Unsupported,
 )
 from surrogate_core.drivers.copies import COPIES, copied
+from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
 from surrogate_core.drivers.script import Dialect, program
+from surrogate_core.drivers.smooth import DEFINITION, smooth
+from surrogate_core.drivers.tally import Span, Tally
+from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["JaxDriver"]
 
@@ -45,6 +49,8 @@ DIALECT = Dialect(
         "second": "jax.grad(lambda x: jax.grad(lambda x: {spike}(x).sum())(x).sum())(x)",
         "affine": "jax.vjp(lambda w, b, x: {spike}(w @ x + b), *weights, x)[1](v)",
         "recurrent": "jax.vjp(lambda x: through_time({spike}, *weights, x), x)[1](v)[0]",
+        "residuals": "sum({{id(a): a.nbytes for a in jax.tree.leaves(jax.vjp({spike}, x)[1])}}.values())",
+        "smooth": "smooth({spike}, x)",
     },
     vmap="jax.vmap({call}, in_axes={axes}, out_axes={out})",
     transforms={
@@ -80,6 +86,7 @@ def looped(f):
         return jax.lax.while_loop(lambda s: s[0] < 1, lambda s: (s[0] + 1, f(*a)), (0, blank))[1]
     return call
 """,
+        "smooth": DEFINITION,
         "custom_vmap": "import jax.custom_batching",
         "deepcopy": "import copy",
         "pickle": "import pickle",
@@ -91,6 +98,9 @@ ACCELERATORS = ("gpu", "tpu")
 
 STAGED = Transform("jit")
 """The outermost transformation of a request that may share its program with others."""
+
+FEW_PATTERNS = 1 << 22
+"""So many are evaluated eagerly, which compiles nothing for another value of a parameter; more, in one program."""
 
 UNOPTIMISED: Any = {"xla_backend_optimization_level": 0}
 """For programs that run once: a third less time to compile. What is compared is what JAX traced."""
@@ -147,11 +157,14 @@ class JaxDriver:
 
     def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
         target = self._devices[request.device or device]
-        x = jax.device_put(request.x, target)
-        direction = None if request.direction is None else jax.device_put(request.direction, target)
+        x, direction = jax.device_put((request.x, request.direction), target)
         try:
-            spike = function if request.operation == "parameter" else _checked(copied(function, request))
-            value, derivative = _operation(spike, request)(x, direction)
+            call = _operation(_subject(function, request), request)
+            if request.warm is not None:
+                # With a cotangent of its own, which it may donate.
+                call(*jax.device_put((request.warm, request.direction), target))
+            before = _compilations
+            value, derivative = call(x, direction)
         except (TypeError, NotImplementedError, ValueError) as error:
             for pattern, capability, needed in MISSING:
                 if needed(request) and pattern.search(str(error)):
@@ -160,27 +173,43 @@ class JaxDriver:
         given = {"x": x, "the cotangent": direction}
         # A compiled function may donate its arguments: their memory is then gone.
         touched = tuple(f"{what} was donated" for what, a in given.items() if a is not None and a.is_deleted())
-        return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative), touched)
+        compiled = _compilations - before
+        return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative), touched, compiled)
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
     ) -> list[tuple[Request, Observation]]:
         # Compiling is most of the cost, and a program of many requests costs little more than one of one.
-        staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None]
+        staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None and r.warm is None]
+        staged = [r for r in staged if r.operation != "parameter"]  # which takes the maker of the function
         # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
         forward = [r for r in staged if r.forward_mode()]
         reverse = [r for r in staged if not r.forward_mode()]
-        answers: list[tuple[Request, Observation]] = []
-        for group in (forward, reverse):
-            if len(group) > 1:
-                with contextlib.suppress(Exception, SystemExit):
-                    answers += self._one_program(_checked(function), group, self._devices[device])
-        return answers
+        answers = self._attempt(function, forward, device)
+        # A second derivative is seldom missing, so that it stays with the others at first.
+        return answers + (
+            self._attempt(function, reverse, device)
+            or self._attempt(function, [r for r in reverse if not r.twice()], device)
+        )
+
+    def _attempt(
+        self, function: Callable[[Any], Any], group: list[Request], device: str
+    ) -> list[tuple[Request, Observation]]:
+        """The answers of one program; none where a request spoils it, or where it is alone."""
+        if len(group) > 1:
+            with contextlib.suppress(Exception, SystemExit):
+                return self._one_program(function, group, self._devices[device])
+        return []
 
     def _one_program(
         self, function: Callable[[Any], Any], requests: list[Request], device: Any
     ) -> list[tuple[Request, Observation]]:
-        operations = [_operation(function, replace(r, outer=r.outer[:-1])) for r in requests]
+        spikes = {}
+        for request in requests:
+            with contextlib.suppress(Exception):  # what cannot be copied is told when it is asked alone
+                spikes[request] = _checked(copied(function, request))
+        requests = [*spikes]
+        operations = [_operation(spike, replace(r, outer=r.outer[:-1])) for r, spike in spikes.items()]
         inputs = jax.device_put([(r.x, r.direction) for r in requests], device)
         program = jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)])
         answers = jax.device_get(program.lower(inputs).compile(compiler_options=UNOPTIMISED)(inputs))
@@ -189,11 +218,46 @@ class JaxDriver:
             for r, (value, derivative) in zip(requests, answers, strict=True)
         ]
 
+    def tally(
+        self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
+    ) -> Tally:
+        both, target = _forward_and_backward(function), self._devices[device]
+        if span.size > FEW_PATTERNS:
+            return judge_fused(both, spec, parameters, span, target)
+
+        def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+            # Filled up to one size, since eager JAX compiles for every new one.
+            patterns = np.resize(piece.patterns(), (2, GIVEN)) if piece.count != GIVEN else piece.patterns()
+            patterns[:, : piece.count] = piece.patterns()
+            found = both(jax.device_put(patterns.view(np.float32).reshape(-1), target))
+            spikes, gradients = (np.asarray(a, np.float32).reshape(patterns.shape)[:, : piece.count] for a in found)
+            return spikes, gradients
+
+        return judge(answers, spec, parameters, span)
+
     def compilations(self) -> int:
         return _compilations
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
         return program(DIALECT, requests, builds, imports)
+
+
+def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:
+    """What the request evaluates: the spike function, its maker, or the smooth function beside it."""
+    if request.operation == "parameter":
+        return function
+    return _checked(smooth(function) if request.operation == "smooth" else copied(function, request))
+
+
+@functools.lru_cache(maxsize=4)
+def _forward_and_backward(function: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, Any]]:
+    """Spikes and gradients; one object for each function, so that further spans compile nothing."""
+
+    def both(x: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(_checked(function), x)
+        return value, pull(jnp.ones_like(value))[0]
+
+    return both
 
 
 def _checked(function: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:
@@ -288,7 +352,8 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
 
     def residuals(x: Any, _: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(spike, x)
-        return value, np.array(sum(leaf.nbytes for leaf in jax.tree.leaves(pull)))
+        # What is used twice is kept once.
+        return value, np.array(sum({id(leaf): leaf.nbytes for leaf in jax.tree.leaves(pull)}.values()))
 
     operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
         "value": lambda x, _: (spike(x), None),
@@ -303,6 +368,7 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
         "affine": lambda x, cotangent: _affine(spike, request.weights, x, cotangent),
         "recurrent": lambda x, cotangent: _recurrent(spike, request.weights, x, cotangent),
         "residuals": residuals,
+        "smooth": lambda x, _: (spike(x), None),
         "parameter": lambda x, _: _parameter(function, request.weights, x),
     }
     return _transformed(operations[request.operation], request.outer, axes=True)
@@ -316,7 +382,7 @@ def _cotangent(value: Any, cotangent: Any) -> Any:
     return cotangent.astype(value.dtype)
 
 
-def _parameter(make: Callable[[Any], Callable[[Any], Any]], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
+def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
     (value,) = map(jnp.asarray, weights)
     spikes, pull = jax.vjp(lambda v: make(v)(x), value)
     return spikes, pull(jnp.ones_like(spikes))[0]

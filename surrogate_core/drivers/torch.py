@@ -23,7 +23,10 @@ from surrogate_core.drivers.base import (
 )
 from surrogate_core.drivers.copies import COPIES, copied
 from surrogate_core.drivers.script import Dialect, program
+from surrogate_core.drivers.smooth import DEFINITION, smooth
+from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.spec.formats import FORMATS
+from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["TorchDriver"]
 
@@ -42,6 +45,8 @@ DIALECT = Dialect(
         "second": "torch.autograd.grad(torch.autograd.grad({spike}(x).sum(), x, create_graph=True)[0].sum(), x)[0]",
         "affine": "torch.autograd.grad({spike}((weights[0] * x).sum(-1) + weights[1]), (*weights, x), v)",
         "recurrent": "torch.autograd.grad(through_time({spike}, *weights, x), x, v)[0]",
+        "residuals": "kept({spike}, x)",
+        "smooth": "smooth({spike}, x)",
     },
     nested={"vjp": "torch.func.vjp({spike}, x)[1](v)[0]"},
     vmap="torch.func.vmap({call}, in_dims={axes}, out_dims={out})",
@@ -49,7 +54,7 @@ DIALECT = Dialect(
         "jit": "torch.compile({call}, backend='aot_eager')",
         "checkpoint": "(lambda x: torch.utils.checkpoint.checkpoint({call}, x, use_reentrant=False))",
         "transposed": "(lambda x: {call}(x.movedim(0, -1).contiguous().movedim(-1, 0)))",
-        "sliced": "(lambda x: {call}(torch.stack([-x, x], -1)[..., 1]))",
+        "sliced": "(lambda x: {call}(torch.stack([x + 1, x], -1)[..., 1]))",
         "expanded": "(lambda x: {call}(x[..., None].expand(*x.shape, 3))[..., 0])",
         "no_grad": "torch.no_grad()({call})",
         "inference_mode": "torch.inference_mode()({call})",
@@ -73,6 +78,17 @@ def through_time(spike, d, x):
         u = u - spikes[-1]
     return torch.stack(spikes)
 """,
+        "residuals": """
+def kept(spike, x):
+    sizes = {}
+    def pack(saved):
+        sizes[saved.data_ptr()] = saved.untyped_storage().nbytes()
+        return saved
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
+        spike(x)
+    return sum(sizes.values())
+""",
+        "smooth": DEFINITION,
         "checkpoint": "import torch.utils.checkpoint",
         "deepcopy": "import copy",
         "pickle": "import pickle",
@@ -121,9 +137,7 @@ class TorchDriver:
 
     @contextlib.contextmanager
     def scope(self, dtype: str, device: str) -> Iterator[None]:
-        with torch.device(_place(device)), warnings.catch_warnings():
-            # PyTorch's own forward mode uses what PyTorch deprecates; where warnings are errors it would not run.
-            warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
+        with torch.device(_place(device)):
             yield
 
     def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
@@ -131,8 +145,8 @@ class TorchDriver:
         x = _tensor(request.x, place)
         direction = None if request.direction is None else _tensor(request.direction, place)
         try:
-            spike = function if request.operation == "parameter" else _checked(copied(function, request))
-            value, derivative = _operation(spike, request)(x, direction)
+            with _deprecations_ignored(request):
+                value, derivative = _operation(_subject(function, request), request)(x, direction)
         except (RuntimeError, NotImplementedError, TypeError) as error:
             for pattern, capability, needed in MISSING:
                 if needed(request) and pattern.search(str(error)):
@@ -142,7 +156,7 @@ class TorchDriver:
         touched = tuple(
             f"{what} was written to"
             for what, (tensor, array) in given.items()
-            if tensor is not None and array is not None and _bits(_array(tensor)) != _bits(array)
+            if tensor is not None and array is not None and not np.array_equal(_bits(_array(tensor)), _bits(array))
         )
         return Observation(_array(value), None if derivative is None else _array(derivative), touched)
 
@@ -151,11 +165,46 @@ class TorchDriver:
     ) -> list[tuple[Request, Observation]]:
         return []  # eager: there is no program to share
 
+    def tally(
+        self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
+    ) -> Tally:
+        # XLA judges what PyTorch answers; it is imported where it is needed.
+        from surrogate_core.drivers.exhaustive import judge
+
+        spike, place = _checked(function), _place(device)
+
+        def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+            patterns = piece.patterns()
+            x = torch.from_numpy(patterns.view(np.int32)).view(torch.float32).to(place)
+            found = [a.detach().to("cpu", torch.float32).numpy() for a in _backward(spike, x.reshape(-1), None)]
+            for array in found:
+                if array.shape != (patterns.size,):
+                    shapes = f"{array.shape}; expected {(patterns.size,)}"
+                    raise BrokenContract(f"the spike function returned the shape {shapes}")
+            return found[0].reshape(patterns.shape), found[1].reshape(patterns.shape)
+
+        return judge(answers, spec, parameters, span)
+
     def compilations(self) -> int:
         return 0
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
         return program(DIALECT, requests, builds, imports)
+
+
+@contextlib.contextmanager
+def _deprecations_ignored(request: Request) -> Iterator[None]:
+    """PyTorch's own forward mode and compiler use what PyTorch deprecates; as errors these warnings would end them."""
+    compiled = any(t.name == "jit" for t in request.inner + request.outer)
+    if not (compiled or request.forward_mode()):
+        # Warnings are filtered for the whole process: threads would leave each other's filters behind.
+        yield
+        return
+    with warnings.catch_warnings():
+        if compiled:
+            warnings.simplefilter("ignore")  # it warns of its own steps too
+        warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
+        yield
 
 
 def _first_sentence(error: Exception) -> str:
@@ -168,7 +217,7 @@ def _place(device: str) -> str:
 
 def _tensor(array: np.ndarray, place: str) -> torch.Tensor:
     # NumPy has no bfloat16 of its own, so every value travels as its bits.
-    bits = np.ascontiguousarray(array).view(f"int{8 * array.dtype.itemsize}")
+    bits = _bits(np.ascontiguousarray(array))
     return torch.from_numpy(bits.copy()).view(getattr(torch, array.dtype.name)).reshape(array.shape).to(place)
 
 
@@ -179,8 +228,15 @@ def _array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.numpy()
 
 
-def _bits(array: np.ndarray) -> bytes:
-    return np.ascontiguousarray(array).tobytes()
+def _bits(array: np.ndarray) -> np.ndarray:
+    return array.view(f"int{8 * array.dtype.itemsize}")
+
+
+def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:
+    """What the request evaluates: the spike function, its maker, or the smooth function beside it."""
+    if request.operation == "parameter":
+        return function
+    return _checked(smooth(function) if request.operation == "smooth" else copied(function, request))
 
 
 def _checked(function: Callable[[Any], Any]) -> Callable[[Any], torch.Tensor]:
@@ -223,6 +279,13 @@ def _batched(function: Callable[..., Any], t: Transform, axes: bool) -> Callable
     return batched
 
 
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    # Dynamo keeps what it compiled beside the code, which all functions of one factory share; where it counts them
+    # together it runs the ninth eagerly, without a word.
+    torch._dynamo.reset()
+    return torch.compile(function, backend="aot_eager")
+
+
 def _checkpointed(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *given: torch.utils.checkpoint.checkpoint(function, *given, use_reentrant=False)
 
@@ -233,7 +296,8 @@ def _transposed(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _sliced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda x: function(torch.stack([-x, x], -1)[..., 1])
+    # Not from the start of the storage, where other values lie whose gradient is another one.
+    return lambda x: function(torch.stack([x + 1, x], -1)[..., 1])
 
 
 def _expanded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -258,7 +322,7 @@ def _autocast(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "jit": lambda function: torch.compile(function, backend="aot_eager"),
+    "jit": _compiled,
     "checkpoint": _checkpointed,
     "transposed": _transposed,
     "sliced": _sliced,
@@ -301,6 +365,7 @@ def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Cal
         "affine": lambda x, cotangent: _affine(spike, request.weights, x, cotangent),
         "recurrent": lambda x, cotangent: _recurrent(spike, request.weights, x, cotangent),
         "residuals": lambda x, _: _residuals(spike, x),
+        "smooth": lambda x, _: (spike(x), None),
     }
     if request.operation not in operations:
         raise Unsupported(f"{request.operation}: PyTorch has nothing of that kind")
@@ -333,9 +398,12 @@ def _second(spike: Callable[[Any], Any], x: Any) -> tuple[Any, Any]:
     return value, torch.zeros_like(x) if second is None else second
 
 
-def _parameter(make: Callable[[Any], Callable[[Any], Any]], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
+def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
     parameter = _tensor(weights[0], x.device.type).requires_grad_()
-    value = make(parameter)(x)
+    with warnings.catch_warnings():
+        # PyTorch warns where the tensor becomes a number; the gradient that is then missing is what is asked.
+        warnings.simplefilter("ignore", UserWarning)
+        value = make(parameter)(x)
     if not value.requires_grad:
         return value, torch.zeros_like(parameter)
     (derivative,) = torch.autograd.grad(value.sum(), parameter, allow_unused=True)

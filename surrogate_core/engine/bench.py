@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from surrogate_core.drivers import BrokenContract, Driver, Observation, Request, Unsupported, get_driver
+from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.engine.plan import Implementation, Unit
+from surrogate_core.engine.telling import sentence
+from surrogate_core.engine.threads import Wrap, at_once
 from surrogate_core.properties import Case, Property
 from surrogate_core.spec.model import Parameters
 
@@ -21,9 +18,6 @@ __all__ = ["Answer", "Bench"]
 
 Answer = Observation | Unsupported | Exception
 """What came of a request; an exception of the implementation is an answer like any other."""
-
-SWITCH_INTERVAL = 1e-5
-"""Seconds after which Python lets another thread run; its 5 ms would hide most races of a short call."""
 
 
 class Bench:
@@ -62,7 +56,8 @@ class Bench:
 
     def observe_together(self, requests: Sequence[Request]) -> None:
         """Answer those of the requests that one program can answer; the others are left alone."""
-        wanted = {r.key: r for r in requests if r.key not in self._seen and r.parameters is None and not r.instance}
+        plain = (r for r in requests if r.parameters is None and not r.instance and r.threads == 1)
+        wanted = {r.key: r for r in plain if r.key not in self._seen}
         if not wanted:
             return
         # What raises here raises again, and is told, when it is asked alone.
@@ -71,6 +66,15 @@ class Bench:
                 self.spike(self.case.parameters), [*wanted.values()], self.case.device
             ):
                 self._seen[request.key] = answer
+
+    def tally(self, span: Span) -> Tally | Exception:
+        """What is counted over a span of bit patterns; the exception, where the implementation raised one."""
+        try:
+            with self.driver.scope(self.case.dtype, self.case.device):
+                spike = self.spike(self.case.parameters)
+                return self.driver.tally(spike, self.case.spec, self.case.parameters, span, self.case.device)
+        except Exception as error:
+            return error
 
     def forget(self, instances: Iterable[str]) -> None:
         """Let go of instances that no further request names."""
@@ -94,48 +98,36 @@ class Bench:
 
     def _evaluate(self, request: Request) -> Answer:
         try:
-            return self._in_threads(request) if request.threads > 1 else self._here(request)
+            if request.threads == 1:
+                return self._here(request)
+            # Made before, and not by the first thread that comes.
+            self.spike(self._parameters(request), request.instance)
+            return at_once(request, self._here)
         except Unsupported as missing:
             return missing
         except Exception as error:
             # Whatever the code under test raises is a result, told with its whole traceback.
-            return error
+            return Unsupported(sentence(error)) if request.tolerant else error
         except SystemExit as error:
             # It must not choose our exit code: sys.exit(0) would read as "conforms".
             return RuntimeError(f"the implementation left with sys.exit({error.code!r})").with_traceback(
                 error.__traceback__
             )
 
-    def _here(self, request: Request) -> Observation:
-        parameters = self.case.parameters if request.parameters is None else request.parameters
-        with self.driver.scope(self.case.dtype, self.case.device):
+    def _parameters(self, request: Request) -> Parameters:
+        return self.case.parameters if request.parameters is None else request.parameters
+
+    def _here(self, request: Request, wrap: Wrap = lambda function: function) -> Observation:
+        parameters = self._parameters(request)
+        # Not the case's dtype: what is asked in float64 shall not be rounded to it.
+        with self.driver.scope(request.x.dtype.name, self.case.device):
             if request.operation == "parameter":
                 function = self._maker(request.wrt, parameters)
             else:
-                function = self.spike(parameters, request.instance)
+                function = wrap(self.spike(parameters, request.instance))
             return self.driver.observe(function, request, self.case.device)
 
     def _maker(self, name: str, parameters: Parameters) -> Callable[[Any], Callable[[Any], Any]]:
         target = self.implementation.target
         arguments, keyword = target.arguments(parameters), next(iter(target.arguments(((name, 0.0),))))
         return lambda value: target.factory()(**{**arguments, keyword: value})
-
-    def _in_threads(self, request: Request) -> Observation:
-        """Every thread evaluates its own row of x, all at once; the answers stand under each other."""
-        rows = [replace(request.at(i), threads=1) for i in range(request.threads)]
-        together = threading.Barrier(request.threads)
-        self.spike(self.case.parameters if request.parameters is None else request.parameters, request.instance)
-
-        def one(row: Request) -> Observation:
-            together.wait()
-            return self._here(row)
-
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        try:
-            with ThreadPoolExecutor(request.threads) as pool:
-                answers = list(pool.map(one, rows))
-        finally:
-            sys.setswitchinterval(interval)
-        derivatives = [a.gradient for a in answers if a.derivative is not None]
-        return Observation(np.stack([a.value for a in answers]), np.stack(derivatives) if derivatives else None)

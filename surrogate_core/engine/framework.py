@@ -47,7 +47,9 @@ def _answers(framework: str, target: Target, parameters: Parameters) -> bool:
     device = driver.devices()[0].name
     try:
         with driver.scope("float32", device):
-            driver.observe(target.build(parameters), Request("value", np.array([-1.0, 1.0], np.float32)), device)
+            driver.observe(
+                target.build(parameters), Request("value", np.resize(np.array([-1.0, 1.0], np.float32), 24)), device
+            )
     except (Exception, SystemExit):
         # Any refusal means: not this framework. What it was is seen again, and reported, when judged.
         return False

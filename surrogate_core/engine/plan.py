@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogate_core.drivers import get_driver
+from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.framework import detect
 from surrogate_core.engine.result import case_words, identity
 from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import Case, select
-from surrogate_core.properties.base import Scope, Statement
+from surrogate_core.properties.base import Proof, Scope, Search, Statement
 from surrogate_core.spec.formats import FORMATS, Format, get_format
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -35,17 +36,26 @@ class Implementation:
 
 @dataclass(frozen=True)
 class Unit:
-    """One property, to be judged for one implementation in one case."""
+    """One property, to be judged for one implementation in one case; of a proof, one span of patterns."""
 
     implementation: Implementation
     property_id: str
     case: Case
+    span: Span | None = None
 
     @property
     def id(self) -> str:
         """The name of its result."""
-        where = case_words(self.case.dtype, self.case.parameters, self.case.device)
+        where = case_words(self.case.dtype, self.case.parameters, self.case.device, self.part)
         return identity(self.implementation.name, self.property_id, where)
+
+    @property
+    def part(self) -> str:
+        """The span in words, as magnitudes of its bit patterns; empty where there is none."""
+        if self.span is None:
+            return ""
+        every = f"/{self.span.stride}" if self.span.stride > 1 else ""
+        return f"0x{self.span.start:08x}..0x{self.span.stop:08x}{every}"
 
 
 @dataclass(frozen=True)
@@ -116,12 +126,17 @@ def _units(
     framework = implementation.framework
     devices = tuple(d.name for d in get_driver(framework).devices())
     first = {name.partition(":")[0]: name for name in reversed(devices)}
-    return [
-        Unit(implementation, p.id, Case(spec, dtype, values, device, devices, framework, profile, seed))
+    cases = [
+        (Case(spec, dtype, values, device, devices, framework, profile, seed), scopes)
         for device in reversed(first.values())
         for dtype, values, scopes in places
+    ]
+    return [
+        Unit(implementation, p.id, case, span)
+        for case, scopes in cases
         for p in chosen
-        if p.scope in scopes and framework in p.frameworks
+        if p.scope in scopes and framework in p.frameworks and not (isinstance(p, Search) and not p.wanted(case))
+        for span in (p.spans(case) if isinstance(p, Proof) else (None,))
     ]
 
 
@@ -139,7 +154,7 @@ def _places(
             scopes: set[Scope] = {"every case"}
             if values == rounding and (name == single or profile != "quick"):
                 scopes.add("each dtype")
-            if values == rounding and name == single:
+            if values == rounding and (name == single or profile == "thorough"):
                 scopes.add("once")
             places.append((name, values, scopes))
     return places

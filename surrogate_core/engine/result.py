@@ -33,6 +33,7 @@ class Result:
         implementation: its name, as the header of the results file lists it.
         seconds: time spent on it, shared evaluations counted where they first happened.
         compilations: programs compiled on the way.
+        part: the part of a proof, in words; empty where there is only one.
     """
 
     implementation: str
@@ -43,6 +44,7 @@ class Result:
     outcome: Outcome
     seconds: float = 0.0
     compilations: int = 0
+    part: str = ""
 
     @property
     def id(self) -> str:
@@ -52,7 +54,7 @@ class Result:
     @property
     def case(self) -> str:
         """Where it was judged, in words."""
-        return case_words(self.dtype, self.parameters, self.device)
+        return case_words(self.dtype, self.parameters, self.device, self.part)
 
 
 def identity(implementation: str, property_id: str, case: str) -> str:
@@ -60,11 +62,11 @@ def identity(implementation: str, property_id: str, case: str) -> str:
     return f"{implementation}::{property_id}[{case}]"
 
 
-def case_words(dtype: str, parameters: Parameters, device: str) -> str:
+def case_words(dtype: str, parameters: Parameters, device: str, part: str = "") -> str:
     """A case in words: ``float32-alpha=1-cpu:0``."""
     # Six digits where they tell the value; all of them where two values would share a name.
     values = (f"{name}={f'{v:g}' if float(f'{v:g}') == v else repr(v)}" for name, v in parameters)
-    return "-".join([dtype, *values, device])
+    return "-".join([dtype, *values, device, *([part] if part else [])])
 
 
 def plain(value: Any) -> Any:
@@ -102,6 +104,7 @@ def to_json(result: Result) -> dict[str, Any]:
             "dtype": result.dtype,
             "device": result.device,
             "parameters": dict(result.parameters),
+            **({"part": result.part} if result.part else {}),
             "outcome": {"state": outcome.state, **stored},
             "seconds": round(result.seconds, 6),
             "compilations": result.compilations,
@@ -126,6 +129,7 @@ def from_json(stored: Mapping[str, Any]) -> Result:
         device=str(stored["device"]),
         parameters=tuple((str(name), float(value)) for name, value in stored["parameters"].items()),
         outcome=_outcome(stored["outcome"]),
+        part=str(stored.get("part", "")),
         seconds=float(stored["seconds"]),
         compilations=int(stored["compilations"]),
     )

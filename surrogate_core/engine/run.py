@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Unsupported
+from surrogate_core.drivers.tally import NoOracle, Span
 from surrogate_core.engine import search
 from surrogate_core.engine.bench import Bench
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.telling import printable, sentence, whole_traceback
 from surrogate_core.engine.witness import programme, script
-from surrogate_core.properties import Property, Search, Statement, get_property
+from surrogate_core.properties import Proof, Property, Search, Statement, get_property
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Requests, Seen
 
@@ -51,7 +52,7 @@ def run(units: Sequence[Unit]) -> Iterator[Result]:
 def judge(bench: Bench, unit: Unit) -> Result:
     """Observe and judge one property."""
     start, compiled = time.perf_counter(), bench.driver.compilations()
-    outcome = _outcome(bench, get_property(unit.property_id))
+    outcome = _outcome(bench, get_property(unit.property_id), unit.span)
     return Result(
         implementation=bench.implementation.name,
         property_id=unit.property_id,
@@ -59,20 +60,23 @@ def judge(bench: Bench, unit: Unit) -> Result:
         device=bench.case.device,
         parameters=bench.case.parameters,
         outcome=outcome,
+        part=unit.part,
         seconds=time.perf_counter() - start,
         compilations=bench.driver.compilations() - compiled,
     )
 
 
-def _outcome(bench: Bench, judged: Statement) -> outcomes.Outcome:
+def _outcome(bench: Bench, judged: Statement, span: Span | None) -> outcomes.Outcome:
     if reason := judged.skip(bench.case):
         return outcomes.Skipped(reason)
     if isinstance(judged, Search):
         found = search.run(judged, bench, lambda example, requests: _example(bench, judged, example, requests))
     elif isinstance(judged, Property):
         found = _settled(bench, judged, judged.observe(bench.case), partial(judged.judge, bench.case))
+    elif isinstance(judged, Proof) and span is not None:
+        found = _counted(bench, judged, span)
     else:
-        raise TypeError(f"{judged.id} is neither a Property nor a Search")
+        raise TypeError(f"{judged.id} is neither a Property nor a Search, nor a Proof with a span")
     if isinstance(found, outcomes.Failed):
         return replace(found, script=script(bench, judged, found))
     return found
@@ -80,6 +84,15 @@ def _outcome(bench: Bench, judged: Statement) -> outcomes.Outcome:
 
 def _example(bench: Bench, judged: Search, example: Any, requests: Requests) -> outcomes.Outcome:
     return _settled(bench, judged, requests, partial(judged.judge, bench.case, example))
+
+
+def _counted(bench: Bench, judged: Proof, span: Span) -> outcomes.Outcome:
+    counted = bench.tally(span)
+    if isinstance(counted, NoOracle):
+        return outcomes.Skipped(str(counted))
+    if isinstance(counted, Exception):
+        return _errored(bench, counted, Request("vjp", bench.case.sample((2,))))
+    return _settled(bench, judged, judged.closer(bench.case, counted), partial(judged.judge, bench.case, counted))
 
 
 def _settled(

@@ -6,7 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
@@ -17,9 +17,6 @@ from surrogate_core.properties.base import Requests
 from surrogate_core.properties.outcome import Errored, Failed, Outcome, Passed, Unsupported
 
 __all__ = ["run"]
-
-SHRINKS = 60
-"""New evaluations that shrinking may ask for; in JAX each may be a program to compile. What is known is free."""
 
 Settle = Callable[[Any, Requests], Outcome]
 """From an example and its requests to the outcome for that example."""
@@ -34,6 +31,7 @@ class _Findings:
     """What the examples so far have shown."""
 
     examples: int = 0
+    passed: int = 0
     shrinks: int = 0
     broken: Failed | Errored | None = None
     figures: Counter[str] = field(default_factory=Counter)
@@ -50,11 +48,13 @@ def run(judged: Search, bench: Bench, settle: Settle) -> Outcome:
         if found.broken is None:
             found.examples += 1
         elif not bench.known(requests.values()):
-            if found.shrinks >= SHRINKS:
+            if found.shrinks >= judged.shrinks:
                 return
             found.shrinks += 1
-        _note(found, settle(example, requests))
-        bench.forget({request.instance for request in requests.values()} - {""})
+        try:
+            _note(found, settle(example, requests))
+        finally:
+            bench.forget({request.instance for request in requests.values()} - {""})
 
     _explore(attempt, judged, bench)
     return _summed(found, bench.case.seed)
@@ -67,7 +67,7 @@ def _explore(attempt: Callable[[Any], None], judged: Search, bench: Bench) -> No
         derandomize=False,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=cast("list[HealthCheck]", list(HealthCheck)),
         report_multiple_bugs=False,
         print_blob=False,
         verbosity=Verbosity.quiet,
@@ -84,6 +84,7 @@ def _note(found: _Findings, outcome: Outcome) -> None:
     if isinstance(outcome, Unsupported):
         found.lacking[outcome.capability] = None
     if isinstance(outcome, Passed) and found.broken is None:
+        found.passed += 1
         found.figures.update({name: value for name, value in outcome.figures.items() if isinstance(value, int)})
         found.remarks |= dict.fromkeys(outcome.remarks)
 
@@ -94,6 +95,6 @@ def _summed(found: _Findings, seed: int) -> Outcome:
         return replace(found.broken, figures={**found.broken.figures, **figures})
     if found.broken is not None:
         return found.broken
-    if found.lacking and not found.figures:
+    if found.lacking and not found.passed:
         return Unsupported("; ".join(found.lacking))
     return Passed(figures, tuple(found.remarks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,12 +23,16 @@ def script(bench: Bench, judged: Statement, failure: Failed) -> str:
     """A program that needs only the framework and the implementation; empty where none can be written."""
     if failure.witness is None:
         return ""
-    request, shown = _shrink(bench, failure.witness)
-    written = programme(bench, (*failure.witness.before, request))
+    if failure.witness.before:
+        requests, shown = _shrink_program(bench, failure.witness), True
+    else:
+        request, shown = _shrink(bench, failure.witness)
+        requests = (request,)
+    written = programme(bench, requests)
     head = [
         judged.promise,
         f"implementation: {bench.implementation.name}, {bench.case.dtype} on {bench.case.device}",
-        f"evaluated: {describe(request.operation, request.inner, request.outer)}",
+        f"evaluated: {describe(requests[-1].operation, requests[-1].inner, requests[-1].outer)}",
         f"given: {failure.given}",
         f"measured: {failure.measured}",
         f"allowed: {failure.allowed}",
@@ -46,10 +51,23 @@ def programme(bench: Bench, requests: Sequence[Request]) -> str:
     return bench.driver.script(requests, [target.script(p)[1] for p in parameters], imports) if writable else ""
 
 
+def _shrink_program(bench: Bench, witness: Witness) -> tuple[Request, ...]:
+    """The same calls with one input each, where the last of them then gives the same answer."""
+    requests, index = (*witness.before, witness.request), witness.index
+    if index is None:
+        return requests
+    # Of instances of their own, which have not been called before.
+    alone = [replace(r.at(slice(index, index + 1)), instance=f"{r.instance} alone") for r in requests]
+    answers = [bench.observe(r) for r in alone]
+    bench.forget({r.instance for r in alone})
+    whole = bench.observe(witness.request)
+    return tuple(alone) if isinstance(whole, Observation) and _same(answers[-1], 0, whole, index) else requests
+
+
 def _shrink(bench: Bench, witness: Witness) -> tuple[Request, bool]:
     """The shortest tried window of the inputs that gives the same answer at the failing one."""
     request, index = witness.request, witness.index
-    if index is None or witness.before or request.x.ndim != 1:
+    if index is None or request.x.ndim != 1:
         return request, True
     whole = bench.observe(request)
     if not isinstance(whole, Observation):

@@ -5,8 +5,31 @@ from __future__ import annotations
 import fnmatch
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.properties import cotangent, decay, forward, gradient, shape, stacks, transforms
+from surrogate_core.properties import (
+    area,
+    arguments,
+    chain,
+    copies,
+    cost,
+    cotangent,
+    decay,
+    forward,
+    further,
+    gradient,
+    independence,
+    instances,
+    patterns,
+    pytorch,
+    retracing,
+    scaling,
+    shape,
+    smooth,
+    stacks,
+    threads,
+    transforms,
+)
 from surrogate_core.properties.base import Case as Case
+from surrogate_core.properties.base import Proof as Proof
 from surrogate_core.properties.base import Property as Property
 from surrogate_core.properties.base import Search as Search
 from surrogate_core.properties.base import Statement as Statement
@@ -20,13 +43,31 @@ PROPERTIES: tuple[Statement, ...] = (
     gradient.SYMMETRY,
     decay.DECAY,
     gradient.RANGE,
+    area.AREA,
+    scaling.SCALING,
     gradient.NONFINITE,
     cotangent.COTANGENT,
+    independence.INDEPENDENCE,
+    arguments.ARGUMENTS,
+    threads.THREADS,
+    copies.COPIES,
+    smooth.SMOOTH,
+    further.SECOND,
+    further.PARAMETER,
+    chain.AFFINE,
+    chain.RECURRENT,
     transforms.JIT,
     transforms.VMAP,
     transforms.MODES,
     stacks.STACKS,
+    instances.INSTANCES,
+    pytorch.LAYOUT,
+    pytorch.GRAD_MODES,
+    pytorch.AUTOCAST,
+    retracing.RETRACING,
     transforms.DEVICES,
+    patterns.PATTERNS,
+    cost.RESIDUALS,
 )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
+from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.properties.outcome import Failed, Outcome, Witness
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Case",
+    "Proof",
     "Property",
     "Requests",
     "Scope",
@@ -82,8 +84,9 @@ class Case:
 
 Scope = Literal["every case", "each dtype", "once"]
 """Where a statement is judged: in every case (dtype x parameters x device); in each dtype (float32 alone in
-``quick``) or once, in float32, both at parameters that round. What a transformation or a shape does to a
-surrogate does not depend on the rate, and every case of it would be a program to compile."""
+``quick``); or once, in float32 (in ``thorough`` in each dtype), both at parameters that round. What a
+transformation or a shape does to a surrogate does not depend on the rate, and seldom on the format, and every
+case of it would be a program to compile."""
 
 
 @dataclass(frozen=True)
@@ -130,17 +133,35 @@ class Search(Statement):
         examples: where they are drawn from; of frozen values whose ``repr`` is short.
         observe: the evaluations that an example needs.
         judge: their judgement; its figures are numbers, added up over the examples. Pure NumPy.
-        effort: profile -> the number of examples, where each may be a program to compile.
+        effort: profile -> the number of examples, where each may be a program to compile; 0 leaves it out.
+        shrinks: new evaluations that shrinking may ask for. What has been answered before is free.
     """
 
     examples: Callable[[Case], SearchStrategy[Any]]
     observe: Callable[[Case, Any], Requests]
     judge: Callable[[Case, Any, Seen], Outcome]
     effort: Mapping[str, int]
+    shrinks: int = 60
 
     def wanted(self, case: Case) -> int:
         """How many examples are drawn; more where nothing has to be compiled for one."""
         return self.effort[case.profile] * (1 if case.framework == "jax" else EAGER)
+
+
+@dataclass(frozen=True)
+class Proof(Statement):
+    """A pointwise statement over so many bit patterns that they are counted where they are evaluated.
+
+    Attributes:
+        spans: the patterns to judge in a case, cut into parts that can be stored and resumed; none where it
+            does not apply.
+        closer: the patterns of a tally that a person wants to see, evaluated one by one.
+        judge: the judgement of one part's tally, and of what was seen closer. Pure NumPy.
+    """
+
+    spans: Callable[[Case], tuple[Span, ...]]
+    closer: Callable[[Case, Tally], Requests]
+    judge: Callable[[Case, Tally, Seen], Outcome]
 
 
 def observed(answer: Observation | Unsupported) -> Observation:
@@ -219,11 +240,10 @@ def breach(
 def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(tolerance, expected gradient) at ``x`` for two evaluations of one gradient.
 
-    Each may be off by the derived bound B, and each may flush: so they agree within 2*B, and within
-    f + 2*B where the expectation is so small that flushing is allowed.
+    Each may be off by the derived bound B, each may flush, and near a breakpoint each may be on either side.
     """
-    expected = expect(case.spec, case.parameters, case.format, np.asarray(x, np.float64).reshape(-1))
-    tolerance = 2 * expected.bound
-    flushed = np.abs(expected.gradient) - expected.bound <= expected.floor
-    tolerance = np.where(flushed, tolerance + expected.floor, tolerance)
-    return tolerance.reshape(x.shape), expected.gradient.reshape(x.shape)
+    if x is case.sweep.exact:
+        expected = case.sweep.expected  # it is there already, and in float64 it is what costs most
+    else:
+        expected = expect(case.spec, case.parameters, case.format, np.asarray(x, np.float64).reshape(-1))
+    return expected.tolerance().reshape(x.shape), expected.gradient.reshape(x.shape)

@@ -62,7 +62,18 @@ def _judge_step(case: Case, seen: Seen) -> Outcome:
             example = case.sweep.exact[simplest(request.x, flushed)]
             remarks.append(FLUSHED.format(dtype=case.dtype, x=example))
     figures = {"inputs": int(promised.sum()), "exhaustive": case.sweep.exhaustive, "flushed": tolerated}
+    figures["subnormal_input"] = _subnormal_input(case, wide(observed(seen["under vjp"]).value))
     return Passed(figures, tuple(dict.fromkeys(remarks)))
+
+
+def _subnormal_input(case: Case, spikes: np.ndarray) -> str:
+    """Whether subnormal input is seen as what it is: told apart from the step's other places."""
+    exact, negative = case.sweep.exact, case.sweep.half
+    subnormal = np.flatnonzero((np.abs(exact) < case.format.smallest_normal) & (exact < 0))
+    as_zero = spikes[subnormal] == spikes[negative]
+    if spikes[negative] == spikes[np.flatnonzero(exact < 0)[-1]] or not subnormal.size:
+        return "cannot be told: the step does not change at 0"
+    return "flushed" if as_zero.all() else "flushed in part" if as_zero.any() else "kept"
 
 
 def _observe_step(case: Case) -> Requests:

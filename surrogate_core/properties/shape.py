@@ -106,7 +106,7 @@ SHAPE = Search(
     examples=_examples,
     observe=_observe,
     judge=_judge,
-    effort={"quick": 1, "standard": 3, "thorough": 40},
+    effort={"quick": 1, "standard": 2, "thorough": 40},
     scope="once",
     any_shape=True,
 )

@@ -73,14 +73,12 @@ def _examples(case: Case) -> SearchStrategy[list[Stack]]:
     return st.lists(stack, min_size=BATCH, max_size=BATCH)
 
 
-BATCH = 8
+BATCH = 5
 
 SINGLES: dict[str, tuple[Stack, ...]] = {
-    framework: tuple(
-        Stack(operation, (Layer(name, inside),))
-        for inside, names, operation in ((True, INNER[framework], "vjp"), (False, OUTER[framework], "grad"))
-        for name in names
-        if name not in ("jit", "vmap")
+    framework: (
+        *(Stack("vjp", (Layer(name, True),)) for name in INNER[framework] if name not in ("jit", "vmap")),
+        *(Stack("grad", (Layer(name, False),)) for name in OUTER[framework] if name not in ("jit", "vmap")),
     )
     for framework in INNER
 }
@@ -196,7 +194,7 @@ def _differing(
             measured, wanted = f"{what} of shape {got.shape}", f"shape {promised.shape}"
         elif got.dtype != request.x.dtype:
             measured, wanted = f"{what} of dtype {got.dtype.name}", f"dtype {request.x.dtype.name}"
-        elif (wrong := ~(np.abs(wide(got) - promised) <= allowed)).any():
+        elif (wrong := _apart(wide(got), promised, allowed)).any():
             at = tuple(int(i) for i in np.argwhere(wrong)[0])
             measured = f"{what}{list(at)} = {float(got[at]):.9g}"
             wanted = f"the plain call's {promised[at]:.9g} ± {allowed[at]:.3g}"
@@ -206,13 +204,18 @@ def _differing(
     return None
 
 
+def _apart(got: np.ndarray, promised: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return ~((np.abs(got - promised) <= allowed) | (got == promised) | (np.isnan(got) & np.isnan(promised)))
+
+
 STACKS = Search(
     id="transform.stacks",
     promise="Under any stack of transformations of the function and of its derivative, the answer is the plain call's.",
     examples=_examples,
     observe=_observe,
     judge=_judge,
-    effort={"quick": 2, "standard": 4, "thorough": 60},
+    effort={"quick": 0, "standard": 3, "thorough": 60},
     scope="once",
     any_shape=True,
 )

@@ -20,6 +20,7 @@ from surrogate_core.properties.base import (
     whole_sweep,
     wide,
 )
+from surrogate_core.properties.compare import cotangents, distance, slack, unlike
 from surrogate_core.properties.forward import differences
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.properties.outcome import Unsupported as UnsupportedOutcome
@@ -41,7 +42,7 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
     if got.derivative is not None:
         plain, other = wide(base.gradient), wide(got.gradient)
         tolerance, _ = agreement(case, case.sweep.exact)
-        error = _distance(other, plain)
+        error = distance(other, plain)
         differ = error > tolerance
         if differ.any():
             index = int(np.flatnonzero(differ)[np.argmin(np.abs(np.nan_to_num(case.sweep.exact[differ])))])
@@ -53,12 +54,20 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
 JIT_ALONE = (Transform("jit"),)
 
 
+def _jit_skipped(case: Case) -> str | None:
+    if case.framework == "jax" or case.profile == "thorough":
+        return None
+    return "PyTorch runs eagerly; torch.compile, its compiler, takes seconds and is judged in --profile thorough"
+
+
 def _observe_jit(case: Case) -> Requests:
+    # PyTorch's compiler is given the spike function and makes the backward pass from it.
+    inside, outside = ((), JIT_ALONE) if case.framework == "jax" else (JIT_ALONE, ())
     return {
         "plain spikes": spikes_alone(case),
         "plain": whole_sweep(case),
         "jit of the spikes": Request("value", case.sweep.x, inner=JIT_ALONE),
-        "jit of forward and backward": Request("vjp", case.sweep.x, outer=JIT_ALONE),
+        "jit of forward and backward": Request("vjp", case.sweep.x, inner=inside, outer=outside),
     }
 
 
@@ -78,9 +87,7 @@ JIT = Property(
     observe=_observe_jit,
     judge=_judge_jit,
     scope="each dtype",
-    skip=lambda case: (
-        None if case.framework == "jax" else "PyTorch runs eagerly; torch.compile, its compiler, is not judged yet"
-    ),
+    skip=_jit_skipped,
 )
 
 
@@ -89,12 +96,8 @@ AXES = ((0, 0), (1, 0), (-1, 1))
 """(in_axes, out_axes) pairs: the first axis, and two that a rule which assumes it gets wrong."""
 
 
-def _weights(case: Case) -> np.ndarray:
-    return np.resize(np.array([1.0, -2.0, 0.5, 3.0]), SHAPE).astype(case.format.dtype)
-
-
 def _observe_vmap(case: Case) -> Requests:
-    x, weights, jit = case.sample(SHAPE), _weights(case), staged(case)
+    x, weights, jit = case.sample(SHAPE), cotangents(case, SHAPE), staged(case)
     requests = {"plain": Request("vjp", x, direction=weights, outer=jit)}
     for into, out in AXES:
         batch = (Transform("vmap", into, out),)
@@ -107,9 +110,7 @@ def _observe_vmap(case: Case) -> Requests:
 def _judge_vmap(case: Case, seen: Seen) -> Outcome:
     requests = _observe_vmap(case)
     plain = observed(seen["plain"])
-    slack, _ = agreement(case, requests["plain"].x)
-    size = np.nan_to_num(np.abs(wide(plain.gradient)), nan=0.0, posinf=0.0)
-    slack = slack * np.abs(wide(_weights(case))) + case.format.unit_roundoff * size
+    within = slack(case, requests["plain"].x, cotangents(case, SHAPE), plain.gradient)
     missing: dict[str, list[str]] = {}
     for name, request in requests.items():
         if name == "plain":
@@ -122,8 +123,10 @@ def _judge_vmap(case: Case, seen: Seen) -> Outcome:
         axes = batch.in_axis, batch.out_axis
         # vmap of the whole moves both results' axes; vjp of a vmap gives a gradient laid out as x.
         gradient = plain.gradient if request.inner else np.moveaxis(plain.gradient, *axes)
-        allowed = slack if request.inner else np.moveaxis(slack, *axes)
-        if failure := _layout(name, request, answer, np.moveaxis(plain.value, *axes), gradient, allowed):
+        allowed = within if request.inner else np.moveaxis(within, *axes)
+        where = f"{name}, x of shape {request.x.shape}"
+        moved = Observation(np.moveaxis(plain.value, *axes), gradient)
+        if failure := unlike(case, where, request, answer, moved, allowed):
             return failure
     return UnsupportedOutcome(_lacking(missing)) if missing else Passed({"axes": [list(a) for a in AXES]})
 
@@ -133,45 +136,13 @@ def _lacking(missing: dict[str, list[str]]) -> str:
     return "; ".join(f"{answer} [{', '.join(names)}]" for answer, names in missing.items())
 
 
-def _distance(other: np.ndarray, plain: np.ndarray) -> np.ndarray:
-    """Absolute differences; 0 between equal infinities and between NaNs, infinite where only one is NaN."""
-    with np.errstate(invalid="ignore"):
-        error = np.abs(other - plain)
-    same = (other == plain) | (np.isnan(other) & np.isnan(plain))
-    return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))
-
-
-def _layout(
-    name: str, request: Request, got: Observation, value: np.ndarray, gradient: np.ndarray, allowed: np.ndarray
-) -> Failed | None:
-    for what, other, plain, slack in (
-        ("spikes", got.value, value, np.zeros(value.shape)),
-        ("gradient", got.gradient, gradient, allowed),
-    ):
-        given = f"{name}, x of shape {request.x.shape}"
-        if other.shape != plain.shape:
-            return Failed(
-                given, f"{what} of shape {other.shape}", f"{what} of shape {plain.shape}", witness=Witness(request)
-            )
-        error = _distance(wide(other), wide(plain))
-        if not (error <= slack).all():
-            at = tuple(int(i) for i in np.unravel_index(np.argmax(error - slack), error.shape))
-            return Failed(
-                given,
-                f"{what}{list(at)} = {float(other[at]):.9g}",
-                f"the plain call's {float(plain[at]):.9g} ± {slack[at]:.3g}",
-                witness=Witness(request),
-            )
-    return None
-
-
 VMAP = Property(
     id="transform.vmap",
     promise="Batched over any axis, spikes and gradient are those of the plain call, in the right layout.",
     observe=_observe_vmap,
     judge=_judge_vmap,
     any_shape=True,
-    scope="each dtype",
+    scope="once",
 )
 
 
@@ -207,7 +178,7 @@ def _judge_modes(case: Case, seen: Seen) -> Outcome:
                     witness=Witness(request),
                 )
             derivative = np.diagonal(derivative)
-        error, beats = _distance(derivative, plain), _distance(wide(answer.value), wide(spikes))
+        error, beats = distance(derivative, plain), distance(wide(answer.value), wide(spikes))
         wrong = (error > tolerance) | (beats > 0)
         if wrong.any():
             index = int(np.flatnonzero(wrong)[0])
@@ -230,7 +201,7 @@ MODES = Property(
     promise="Forward and reverse mode agree: grad, vjp, jvp, jacrev and jacfwd give one gradient.",
     observe=_observe_modes,
     judge=_judge_modes,
-    scope="each dtype",
+    scope="once",
 )
 
 

@@ -84,6 +84,9 @@ def _detail(outcome: Outcome, every: Sequence[Outcome]) -> str:
         return outcome.message.splitlines()[0] if outcome.message else "no message"
     if isinstance(outcome, Passed):
         figures = [o.figures for o in every if isinstance(o, Passed)]
+        if figures and all("tally" in f for f in figures):
+            counted, worst = sum(int(f["inputs"]) for f in figures), max(float(f["max_ulp"]) for f in figures)
+            return f"{counted:,} patterns, largest error {worst:.3g} ulp"
         if ulps := [float(f["max_ulp"]) for f in figures if "max_ulp" in f]:
             bounds = [float(f["max_bound"]) for f in figures if "max_bound" in f]
             return f"largest error {max(ulps):.3g} ulp, {max(bounds):.2f} of the bound"
@@ -94,8 +97,10 @@ def _detail(outcome: Outcome, every: Sequence[Outcome]) -> str:
                 for s in ("left", "right")
             ]
             return f"largest slope error {max(offs):.2g} of the slope"
-        inputs = sum(int(f.get("inputs", 0)) for f in figures)
-        return f"{inputs:,} inputs" if inputs else ""
+        for what in ("stacks", "calls", "shapes", "inputs"):
+            if number := sum(f[what] for f in figures if isinstance(f.get(what), int)):
+                return f"{number:,} {what}"
+        return ""
     return getattr(outcome, "reason", "") or getattr(outcome, "capability", "")
 
 

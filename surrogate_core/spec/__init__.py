@@ -9,6 +9,7 @@ from surrogate_core.spec.claims import Even as Even
 from surrogate_core.spec.claims import LogLinearDecay as LogLinearDecay
 from surrogate_core.spec.claims import NonIncreasing as NonIncreasing
 from surrogate_core.spec.claims import Peak as Peak
+from surrogate_core.spec.claims import ScalesWith as ScalesWith
 from surrogate_core.spec.formats import FORMATS as FORMATS
 from surrogate_core.spec.formats import Format as Format
 from surrogate_core.spec.formats import get_format as get_format

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import sympy
 from sympy import Expr, Interval, Symbol
 
 from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.spec.breakpoints import verify_breakpoints
 from surrogate_core.spec.claims import Claim, verify
+from surrogate_core.spec.evaluate import Parameters as Parameters
 
 __all__ = ["Parameter", "Parameters", "Spec", "x"]
 
 x = Symbol("x", real=True)
 """Distance to the threshold (membrane potential minus threshold), the variable of every formula."""
 
-Parameters = tuple[tuple[str, float], ...]
-"""Parameter values by name, in the order of the spec: hashable, picklable, printable."""
-
+Declared = Literal["formula", "zero"]
+"""What a spec may declare of a further derivative: that of the formula, or zero."""
 
 C = TypeVar("C")
 
@@ -76,6 +78,26 @@ class Parameter:
         values = (self.default, float(f"{between:.3g}"))
         return values if profile == "quick" else tuple(dict.fromkeys((*values, low, high)))
 
+    def search_range(self) -> tuple[float, float]:
+        """(low, high) between which a search draws values, log-uniformly where low > 0.
+
+        The typical range, widened by 2^10 on either side as far as the domain goes; an open end of the
+        domain is kept away from by 2^-10 of the way to it. A range that reaches 0 has no logarithm and
+        stays the typical one.
+        """
+        low, high = self.typical
+        if low <= 0:
+            return low, high
+        start, end = float(sympy.N(self.domain.start)), float(sympy.N(self.domain.end))
+        first = start + (low - start) * (2.0**-10 if self.domain.left_open else 0.0)
+        last = end - (end - high) * 2.0**-10 if self.domain.right_open and math.isfinite(end) else end
+        return max(low * 2.0**-10, first), min(high * 2.0**10, last)
+
+    def special_values(self) -> tuple[float, ...]:
+        """Values that a search tries for their own sake: the default, 1, 2, 1/2 and the typical ends."""
+        values = dict.fromkeys((float(self.default), 1.0, 2.0, 0.5, *map(float, self.typical)))
+        return tuple(v for v in values if sympy.Float(v) in self.domain)
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -92,10 +114,17 @@ class Spec:
         forward: the forward formula; by default the step with ``at_threshold`` at 0.
         at_nan: forward value at NaN; ``None`` promises nothing.
         flushing_tolerated: whether a platform may take a subnormal input for zero (with a remark).
+        breakpoints: places in x, expressions in the parameters, where ``gradient`` jumps (every jump has to
+            be here) or has a kink (these are found without). Within one rounding of such a place, of x and
+            of the parameters, the value on either side of it is accepted.
+        second_order: what differentiating the gradient gives: the formula's own derivative by x, or
+            ``"zero"``; ``None`` promises nothing.
+        parameter_gradient: what differentiating the spikes by a parameter gives: the formula's own
+            derivative by it, or ``"zero"``; ``None`` promises nothing.
 
     Raises:
-        BadInput: the formula has an undeclared symbol, or does not keep one of the claims; the message
-            names the point where the claim breaks.
+        BadInput: the formula has an undeclared symbol, jumps where no breakpoint is declared, or does not
+            keep one of the claims; the message names the point where that happens.
     """
 
     name: str
@@ -108,11 +137,19 @@ class Spec:
     forward: Expr | None = field(default=None)
     at_nan: float | None = 0
     flushing_tolerated: bool = True
+    breakpoints: Sequence[Any] = ()
+    second_order: Declared | None = None
+    parameter_gradient: Declared | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gradient", sympy.sympify(self.gradient))
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "claims", tuple(self.claims))
+        object.__setattr__(self, "breakpoints", tuple(sympy.sympify(b) for b in self.breakpoints))
+        for name in ("second_order", "parameter_gradient"):
+            if (given := getattr(self, name)) not in (None, *get_args(Declared)):
+                expected = f"one of {', '.join(map(repr, get_args(Declared)))}, or None"
+                raise BadInput(f"{name}={given!r} in spec {self.name!r}", expected, "leave it out to promise nothing")
         declared = {x, *(p.symbol for p in self.parameters)}
         for formula in (self.gradient, self.step):
             if unknown := sorted(str(s) for s in formula.free_symbols - declared):
@@ -121,9 +158,26 @@ class Spec:
                     f"only x and the declared parameters ({', '.join(map(str, declared - {x})) or 'none'})",
                     f"declare {', '.join(unknown)} as Parameter, or use the real symbol x of surrogate_core.spec",
                 )
-        grid = tuple(dict.fromkeys(self.grid("standard")))
+        grid = self.grid("standard")
+        verify_breakpoints(self.gradient, tuple(self.breakpoints), self.symbols, grid, self.name)
         for claim in self.claims:
-            verify(claim, self.gradient, x, tuple(p.symbol for p in self.parameters), grid, self.name)
+            verify(claim, self.gradient, tuple(self.breakpoints), self.symbols, grid, self.name)
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """``x`` and the parameters' symbols, in their order."""
+        return (x, *(p.symbol for p in self.parameters))
+
+    @functools.cached_property
+    def antiderivative(self) -> Expr | None:
+        """The smooth function whose derivative is ``gradient``, 0 at the threshold; ``None`` where none is found.
+
+        Found when it is first asked for, in seconds at the most, and compared with the formula then.
+        """
+        # Imported here: sympy's integrator takes a while to load, and is seldom asked for.
+        from surrogate_core.spec.antiderivative import antiderivative
+
+        return antiderivative(self.gradient, tuple(self.breakpoints), self.symbols, self.grid("standard"))
 
     @property
     def step(self) -> Expr:

@@ -1,165 +1,212 @@
 """What a spec expects at given inputs: values from its formula, and how far an answer may be off.
 
 The reference is float64 for f16, bf16 and f32, where its own error is far below the format's, and
-50 digits of mpmath, rounded to a pair of float64, for float64 itself or where float64 loses the formula.
+50 digits of mpmath, rounded to a pair of float64, for float64 itself and wherever float64 loses the formula.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
-from surrogate_core.spec.formats import Format
+from surrogate_core.spec.bound import bound_terms, formulas
+from surrogate_core.spec.evaluate import below, chunks, exactly, in_float64
+from surrogate_core.spec.expectation import Expectation
+from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec, x
+from surrogate_core.spec.sides import breakpoints, sides_near
 
-__all__ = ["Expectation", "expect", "float64_is_sound", "forward", "limits"]
+__all__ = ["expect", "float64_is_sound", "forward", "last_above", "limits", "reach"]
 
 DIGITS = 50
 Points = Float64[np.ndarray, " points"]
-BEYOND = mpmath.mpf(2) ** 1100
-"""A distance beyond every finite number of every format."""
+BEYOND = mpmath.ldexp(1, 1 << 14)
+"""A distance so far beyond every number of every format that its square root is, too, and the next ones."""
+
 SOUND = 2.0**-40
 """Relative error above which float64 may not serve as the oracle of float32 (u = 2^-24)."""
 
+FAINT = 2.0**-160
+"""An absolute error below every number that float32 holds."""
 
-@dataclass(frozen=True, eq=False)
-class Expectation:
-    """What the spec promises at each input, in exact-enough arithmetic.
-
-    Attributes:
-        gradient: g'(x), rounded to float64; NaN where x is NaN, the limit where x is infinite.
-        rest: g'(x) - gradient, the part that float64 could not hold (0 below float64).
-        bound: the derived bound B on the absolute error.
-        floor: the flush-to-zero threshold f; where |g'| - B <= f any value in [0, f + B] is accepted.
-        peak: the largest expected |g'|.
-    """
-
-    gradient: Points
-    rest: Points
-    bound: Points
-    floor: float
-    peak: float
-
-    def error(self, measured: Points) -> Points:
-        """Signed error of ``measured``; the first subtraction is exact where the two are close."""
-        with np.errstate(invalid="ignore"):
-            return (measured - self.gradient) - self.rest
-
-    def within(self, measured: Points) -> np.ndarray:
-        """Whether each value is acceptable (equal NaNs and infinities are)."""
-        with np.errstate(invalid="ignore"):
-            near = np.abs(self.error(measured)) <= self.bound
-            sign = np.where(self.gradient < 0, -1.0, 1.0)
-            flushed = np.abs(self.gradient) - self.bound <= self.floor
-            tiny = flushed & (sign * measured >= 0) & (np.abs(measured) <= self.floor + self.bound)
-            same = (measured == self.gradient) | (np.isnan(measured) & np.isnan(self.gradient))
-        return near | tiny | same
+PROBES = 2.0 ** np.arange(-30, 12, 0.37)
+"""Distances from the threshold at which float64 is compared with mpmath."""
 
 
-@functools.cache
-def _compiled(expression: Any, symbols: tuple[Any, ...], module: str) -> Callable[..., Any]:
-    return sympy.lambdify(symbols, expression, module)
-
-
-def _symbols(spec: Spec) -> tuple[Any, ...]:
-    return (x, *(p.symbol for p in spec.parameters))
-
-
-def _float64(spec: Spec, expression: Any, parameters: Parameters, points: Points) -> Points:
+def _in_float64(spec: Spec, parameters: Parameters, points: Points) -> tuple[Points, Points]:
+    """(g', bound terms), in float64."""
+    gradient, terms = np.empty(points.shape), np.empty(points.shape)
     with np.errstate(all="ignore"):
-        values = _compiled(expression, _symbols(spec), "numpy")(points, *(v for _, v in parameters))
-    return np.broadcast_to(np.asarray(values, np.float64), points.shape)
+        for part in chunks(points.size):
+            gradient[part], *slopes = in_float64(formulas(spec), spec.symbols, points[part], parameters)
+            terms[part] = bound_terms(gradient[part], slopes, points[part], parameters)
+    return gradient, terms
 
 
-def _mpmath(spec: Spec, expression: Any, parameters: Parameters, points: Points) -> tuple[Points, Points]:
-    function = _compiled(expression, _symbols(spec), "mpmath")
+def _in_mpmath(
+    spec: Spec, parameters: Parameters, points: Points, *, bounds: bool = True
+) -> tuple[Points, Points, Points]:
+    """(g', what float64 cannot hold of it, bound terms), in mpmath; the terms are 0 without ``bounds``."""
+    expressions = formulas(spec) if bounds else (spec.gradient,)
+    found = np.zeros((3, points.size))
     with mpmath.workdps(DIGITS):
-        exact = [function(mpmath.mpf(float(p)), *(mpmath.mpf(v) for _, v in parameters)) for p in points]
-        high = np.array([float(v) for v in exact], np.float64)
-        rest = np.array([float(v - mpmath.mpf(h)) for v, h in zip(exact, high.tolist(), strict=True)])
-    return high, rest
+        for i, point in enumerate(points.tolist()):
+            gradient, *slopes = exactly(expressions, spec.symbols, mpmath.mpf(point), parameters)
+            high = float(mpmath.re(gradient))
+            found[0, i], found[1, i] = high, float(mpmath.re(gradient) - high)
+            if bounds:
+                # The derivative at a kink is none, and counts nothing.
+                slopes = [0 if mpmath.isnan(s) else s for s in slopes]
+                found[2, i] = float(bound_terms(gradient, slopes, mpmath.mpf(point), parameters))
+    return found[0], found[1], found[2]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
+def _sound(spec: Spec, parameters: Parameters) -> Bool[np.ndarray, "signs cells"]:
+    """For x > 0 and x < 0, between which probes float64 evaluates formula and bound well enough."""
+    sound = []
+    for sign in (1, -1):
+        exact, _, terms = _in_mpmath(spec, parameters, sign * PROBES)
+        gradient, rough = _in_float64(spec, parameters, sign * PROBES)
+        with np.errstate(invalid="ignore"):
+            good = np.abs(gradient - exact) <= SOUND * terms + FAINT
+            good &= np.abs(rough - terms) <= terms / 1024 + FAINT
+        sound.append(np.concatenate([good[:1], good[1:] & good[:-1], good[-1:]]))
+    return np.array(sound)
+
+
 def float64_is_sound(spec: Spec, parameters: Parameters) -> bool:
     """Whether float64 evaluates the formula well enough to judge float32, checked against mpmath.
 
     ``1 - tanh(x)**2`` is not: it is 0 in float64 at x = 14.6, where float32 still holds 8e-13.
     """
-    points = np.concatenate([s * 2.0 ** np.arange(-30, 12, 0.37) for s in (1, -1)])
-    exact, _ = _mpmath(spec, spec.gradient, parameters, points)
-    bound = _bound_terms(spec, parameters, points)
-    error = np.abs(_float64(spec, spec.gradient, parameters, points) - exact)
-    return bool(np.all(error <= SOUND * bound + 2.0**-160))
+    return bool(_sound(spec, parameters).all())
 
 
-def _bound_terms(spec: Spec, parameters: Parameters, points: Points) -> Points:
-    """4*|g| + 2*|x*dg/dx| + 2*sum|p*dg/dp|: two ulp, and two roundings of the input and each parameter."""
-    g = np.abs(_float64(spec, spec.gradient, parameters, points))
-    total = 4 * g
-    for symbol, value in [(x, points), *((p.symbol, dict(parameters)[p.name]) for p in spec.parameters)]:
-        with np.errstate(all="ignore"):
-            slope = _float64(spec, _derivative(spec.gradient, symbol), parameters, points)
-            total = total + 2 * np.nan_to_num(np.abs(value * slope), nan=0.0, posinf=np.inf)
-    return total
+def _smooth(
+    spec: Spec, parameters: Parameters, fmt: Format, points: Points, near: Any = ()
+) -> tuple[Points, Points, Points]:
+    """(g', rest, bound terms) at finite points, on the branch where each point lies.
 
-
-@functools.cache
-def _derivative(expression: Any, symbol: Any) -> Any:
-    return sympy.diff(expression, symbol)
+    ``near`` are indices of points so near to a breakpoint that float64 might take the other branch.
+    """
+    gradient, terms = _in_float64(spec, parameters, points)
+    rest = np.broadcast_to(0.0, points.shape)
+    lost = ~np.isfinite(terms)
+    lost[near] = True
+    if not float64_is_sound(spec, parameters):
+        cell = np.searchsorted(PROBES, np.abs(points))
+        lost |= ~_sound(spec, parameters)[np.signbit(points).astype(np.intp), cell]
+    if fmt.name == "float64":
+        gradient, rest, _ = _in_mpmath(spec, parameters, points, bounds=False)
+        terms[lost] = _in_mpmath(spec, parameters, points[lost])[2]
+    elif lost.any():
+        rest = rest.copy()
+        gradient[lost], rest[lost], terms[lost] = _in_mpmath(spec, parameters, points[lost])
+    return gradient, rest, terms
 
 
 @functools.cache
 def limits(spec: Spec, parameters: Parameters) -> tuple[float, float]:
     """The limits of g' at -inf and +inf."""
-    away = sympy.Symbol("t", positive=True)
-    formula = spec.gradient
-    for p in spec.parameters:
-        formula = formula.subs(p.symbol, sympy.Rational(dict(parameters)[p.name]))
     try:
-        low, high = (sympy.limit(formula.subs(x, side * away), away, sympy.oo) for side in (-1, 1))
-        return float(low), float(high)
-    except (TypeError, ValueError, NotImplementedError):
-        # sympy takes no limit of a formula with cases (Piecewise, Max); its value out there serves.
-        function = _compiled(spec.gradient, _symbols(spec), "mpmath")
-        with mpmath.workdps(DIGITS):
-            low, high = (function(side * BEYOND, *(mpmath.mpf(v) for _, v in parameters)) for side in (-1, 1))
-            return float(low), float(high)
+        # Of a formula with cases sympy takes no limit, or takes its time.
+        low, high = _values_far_away(spec, parameters) if spec.breakpoints else _sympy_limits(spec, parameters)
+    except (TypeError, ValueError, NotImplementedError, sympy.PoleError):
+        low, high = _values_far_away(spec, parameters)
+    return float(low), float(high)
+
+
+def _sympy_limits(spec: Spec, parameters: Parameters) -> list[float]:
+    away = sympy.Symbol("t", positive=True)
+    numbers: Any = {p.symbol: sympy.Rational(value) for p, (_, value) in zip(spec.parameters, parameters, strict=True)}
+    formula = spec.gradient.subs(numbers)
+    return [float(sympy.limit(formula.subs(x, side * away), away, sympy.oo)) for side in (-1, 1)]
+
+
+def _values_far_away(spec: Spec, parameters: Parameters) -> list[Any]:
+    with mpmath.workdps(DIGITS):
+        return [exactly((spec.gradient,), spec.symbols, side * BEYOND, parameters)[0] for side in (-1, 1)]
+
+
+def _bound_at_infinity(spec: Spec, parameters: Parameters, fmt: Format, side: int) -> float:
+    """The bound at -inf or inf; 0 where the limit is 0, infinite, or a number that the format holds."""
+    limit = limits(spec, parameters)[side > 0]
+    if limit == 0 or np.isinf(limit):
+        return 0.0
+    with mpmath.workdps(DIGITS):
+        _, *slopes = exactly(formulas(spec), spec.symbols, side * BEYOND, parameters)
+        # The distance times the slope there vanishes, or the limit is none.
+        slopes = [0, *(s if mpmath.isfinite(s) else 0 for s in slopes[1:])]
+        rounded = float(fmt.dtype.type(limit)) != limit or any(slopes)
+        return fmt.unit_roundoff * float(bound_terms(limit, slopes, 0, parameters)) if rounded else 0.0
 
 
 def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> Expectation:
     """What ``spec`` promises for the gradient at ``points`` (exact values of ``fmt``), and the bound there."""
     finite = np.isfinite(points)
-    inside = np.where(finite, points, 0.0)
-    if fmt.name == "float64" or not float64_is_sound(spec, parameters):
-        gradient, rest = _mpmath(spec, spec.gradient, parameters, inside)
-    else:
-        gradient = _float64(spec, spec.gradient, parameters, inside).copy()
-        rest = np.zeros_like(gradient)
-    low, high = limits(spec, parameters)
-    gradient[~finite] = np.where(points > 0, high, np.where(points < 0, low, np.nan))[~finite]
-    rest[~finite] = 0.0
-    with np.errstate(over="ignore"):
-        bound = fmt.unit_roundoff * _bound_terms(spec, parameters, inside)
-    bound[~finite] = 0.0
-    subnormal = (np.abs(inside) < fmt.smallest_normal) & (inside != 0)
-    if spec.flushing_tolerated and subnormal.any():
-        # A platform that takes a subnormal input for zero answers with the gradient there.
-        at_zero = _float64(spec, spec.gradient, parameters, np.zeros(1))[0]
-        bound[subnormal] += np.abs(gradient[subnormal] - at_zero)
-    peak = float(np.nanmax(np.abs(gradient), initial=0.0))
-    return Expectation(gradient, rest, bound, fmt.smallest_normal * max(1.0, peak), peak)
+    inside = points if finite.all() else np.where(finite, points, 0.0)
+    sides = sides_near(spec, parameters, fmt, np.where(finite, points, np.nan)) if breakpoints(spec, parameters) else ()
+    near = np.unique(np.concatenate([np.array([], np.int64), *(side.index for side in sides)]))
+    # What is subnormal is near the threshold, of which float64 knows on which side it is.
+    near = near[np.abs(inside[near]) >= fmt.smallest_normal]
+    gradient, rest, terms = _smooth(spec, parameters, fmt, inside, near)
+    bound = np.multiply(terms, fmt.unit_roundoff, out=terms)
+    if spec.flushing_tolerated and not any(place.at == 0 for place in breakpoints(spec, parameters)):
+        subnormal = below(inside, fmt.smallest_normal)
+        subnormal = subnormal[inside[subnormal] != 0]
+        if subnormal.size:
+            # A platform that takes a subnormal input for zero answers with the gradient there.
+            at_zero = _smooth(spec, parameters, fmt, np.zeros(1))[0][0]
+            bound[subnormal] += np.abs(gradient[subnormal] - at_zero)
+    if not finite.all():
+        gradient[~finite], bound[~finite] = np.nan, 0.0
+        for side, limit in zip((-1, 1), limits(spec, parameters), strict=True):
+            gradient[points == side * np.inf] = limit
+            bound[points == side * np.inf] = _bound_at_infinity(spec, parameters, fmt, side)
+        rest = np.where(finite, rest, 0.0)
+    values = [gradient, *(side.gradient for side in sides)]
+    peak = float(max(max(np.fmax.reduce(v, initial=0.0), -np.fmin.reduce(v, initial=0.0)) for v in values))
+    return Expectation(gradient, rest, bound, fmt.smallest_normal * max(1.0, peak), peak, sides)
+
+
+def last_above(spec: Spec, parameters: Parameters, limit: float, distances: Points) -> float:
+    """The distance from the threshold where |g'| last exceeds ``limit`` on either side, to a few digits.
+
+    ``distances`` are those to look at first, ascending: the first of them where it exceeds the limit
+    nowhere, the last of them where it does so to the end.
+    """
+    for _ in range(2):
+        # A few digits are enough, so float64 arithmetic finds it for every format.
+        gradient = expect(spec, parameters, FORMATS["float32"], np.concatenate([distances, -distances])).gradient
+        above = np.flatnonzero(np.abs(gradient).reshape(2, -1).max(axis=0) > limit)
+        last = int(above[-1]) if above.size else 0
+        distances = np.linspace(distances[last], distances[min(last + 1, distances.size - 1)], 512)
+    return float(distances[0])
+
+
+@functools.lru_cache(maxsize=1024)
+def reach(spec: Spec, parameters: Parameters) -> float:
+    """The distance from the threshold within which |g'| exceeds a hundredth of its peak: the scale of inputs.
+
+    Where it does so however far away, the farthest breakpoint; 1 where there is none either.
+    """
+    distances = np.exp2(np.linspace(-200, 200, 2048))
+    around = np.concatenate([[0.0], distances, -distances])
+    peak = expect(spec, parameters, FORMATS["float32"], around).peak
+    end = last_above(spec, parameters, peak / 100, distances)
+    if distances[0] < end < distances[-1]:
+        return end
+    return max((abs(float(place.at)) for place in breakpoints(spec, parameters)), default=0.0) or 1.0
 
 
 def forward(spec: Spec, parameters: Parameters, points: Points) -> Points:
     """The promised forward value at each point; NaN where nothing is promised (at NaN without ``at_nan``)."""
-    values = _float64(spec, spec.step, parameters, points).copy()
+    (values,) = in_float64((spec.step,), spec.symbols, points, parameters)
     values[np.isnan(points)] = np.nan if spec.at_nan is None else spec.at_nan
     return values

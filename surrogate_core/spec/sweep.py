@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from surrogate_core.spec.formats import FORMATS, Format
+from surrogate_core.spec.expectation import Expectation
+from surrogate_core.spec.formats import Format
 from surrogate_core.spec.model import Parameters, Spec
-from surrogate_core.spec.oracle import Expectation, expect
+from surrogate_core.spec.oracle import expect, last_above
+from surrogate_core.spec.sides import breakpoints
 
 __all__ = ["Sweep", "simplest", "sweep"]
 
@@ -56,7 +58,7 @@ class Sweep:
             self.expected.gradient[side] - self.expected.bound[side] > fmt.smallest_normal
         )
         reach = distance[usable].max(initial=0.0)
-        nearest = np.searchsorted(distance, reach * np.arange(1, LADDER) / LADDER)
+        nearest = np.searchsorted(distance, reach * (np.arange(1, LADDER) / LADDER))
         picked = np.unique(nearest[nearest < self.half])
         return start + picked[usable[picked] & (distance[picked] > 0)]
 
@@ -92,9 +94,10 @@ def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, see
     special = [0.0, fmt.smallest_subnormal, fmt.smallest_normal, fmt.largest, np.inf]
     decimals = [*range(1, 33), *(10.0**k for k in range(-10, 11)), *(np.arange(1, 100) / 10)]
     reach = _reach(spec, parameters, fmt)
-    rungs = reach[0] * np.arange(1, LADDER) / LADDER
+    rungs = reach[0] * (np.arange(1, LADDER) / LADDER)
     near_zero = np.arange(64, dtype=fmt.bits_dtype)
-    end = _bits(reach, fmt)[:, None] + np.arange(-16, 17).astype(fmt.bits_dtype)
+    places = [*reach, *(float(place.at) for place in breakpoints(spec, parameters))]
+    around = _bits(places, fmt)[:, None] + np.arange(-16, 17).astype(fmt.bits_dtype)
     fixed = np.concatenate(
         [
             _bits(special, fmt),
@@ -102,7 +105,7 @@ def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, see
             _bits(rungs, fmt),
             near_zero,
             near_zero + fmt.bits_dtype.type(int(_bits(fmt.smallest_normal, fmt)) - 32),
-            end.ravel(),
+            around.ravel(),
             np.array([infinity - 1, infinity + 1, infinity + (1 << (top - 1))], fmt.bits_dtype),
             exponents,
             exponents + fmt.bits_dtype.type((1 << top) - 1),
@@ -122,17 +125,9 @@ def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, see
 
 def _reach(spec: Spec, parameters: Parameters, fmt: Format) -> Float64[np.ndarray, " two"]:
     """The distances where |g'| last exceeds the smallest normal and the smallest subnormal number."""
-    # To a few digits is enough, so float64 arithmetic finds it for every format.
     coarse = np.exp2(np.linspace(max(fmt.min_exponent, -100), min(fmt.max_exponent, 200), 2048))
-    ends = []
-    for limit in (fmt.smallest_normal, fmt.smallest_subnormal):
-        distance, last = coarse, 0
-        for _ in range(2):
-            above = np.flatnonzero(np.abs(expect(spec, parameters, FORMATS["float32"], distance).gradient) > limit)
-            last = above[-1] if above.size else 0
-            distance = np.linspace(distance[last], distance[min(last + 1, distance.size - 1)], 512)
-        ends.append(distance[0])
-    return np.array(ends)
+    limits = (fmt.smallest_normal, fmt.smallest_subnormal)
+    return np.array([last_above(spec, parameters, limit, coarse) for limit in limits])
 
 
 def simplest(x: Any, failing: Bool[np.ndarray, " points"]) -> int:

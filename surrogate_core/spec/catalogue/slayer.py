@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import Abs, Interval, Symbol, exp, oo
 
-from surrogate_core.spec.claims import Area, Even, LogLinearDecay, NonIncreasing, Peak
+from surrogate_core.spec.claims import Area, Even, LogLinearDecay, NonIncreasing, Peak, ScalesWith
 from surrogate_core.spec.model import Parameter, Spec, x
 
 __all__ = ["SLAYER"]
@@ -18,5 +18,12 @@ SLAYER = Spec(
     gradient=exp(-alpha * Abs(x)),
     parameters=(Parameter(alpha, default=1.0, domain=Interval.open(0, oo), typical=(0.1, 10)),),
     at_threshold=1,
-    claims=(Peak(value=1, at=0), Even(), LogLinearDecay(slope=-alpha), NonIncreasing(), Area(2 / alpha)),
+    claims=(
+        Peak(value=1, at=0),
+        Even(),
+        LogLinearDecay(slope=-alpha),
+        NonIncreasing(),
+        Area(2 / alpha),
+        ScalesWith(alpha),
+    ),
 )

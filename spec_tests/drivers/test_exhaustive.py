@@ -1,0 +1,171 @@
+"""The fast way to a tally gives the numbers of its definition, in NumPy."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from handmade import SLAYER
+
+from surrogate_core.drivers import get_driver
+from surrogate_core.drivers import jax as jax_driver
+from surrogate_core.drivers.exhaustive import judge_fused
+from surrogate_core.drivers.tally import MAGNITUDES, NoOracle, Span, Tally, spans, tally
+from surrogate_core.slayer import SlayerGrad
+from surrogate_core.spec import FORMATS, Spec, x
+
+ALPHA = 1.72
+PARAMETERS = (("alpha", ALPHA),)
+NORMAL, INFINITY = 1 << 23, 0x7F80_0000
+
+PLACES = {
+    "around zero and the subnormals": Span(0, 3000),
+    "the largest subnormals and smallest normals": Span(NORMAL - 3000, NORMAL + 70_000),
+    "around one": Span(0x3F80_0000 - 5000, 0x3F80_0000 + 150_000),
+    "where the gradient vanishes": Span(0x4248_0000, 0x4258_0000, 7),
+    "infinity and NaN": Span(INFINITY - 3000, INFINITY + 3000),
+    "everywhere": Span(5, MAGNITUDES, 60_013),
+}
+
+
+def surrogate(rate: Callable[[Any], Any], step: Callable[[Any], Any] | None = None) -> Callable[[Any], Any]:
+    fire = step or (lambda v: (v >= 0).astype(v.dtype))
+
+    @jax.custom_jvp
+    def spike(v: Any) -> Any:
+        return fire(v)
+
+    spike.defjvp(lambda primals, tangents: (fire(*primals), rate(*primals) * tangents[0]))
+    return spike
+
+
+def slayer(v: Any, rate: float = ALPHA) -> Any:
+    return jnp.exp(-rate * jnp.abs(v))
+
+
+def at_pattern(bits: int) -> Callable[[Any], Any]:
+    return lambda v: jax.lax.bitcast_convert_type(v, jnp.uint32) == jnp.uint32(bits)
+
+
+SURROGATES: dict[str, Callable[[Any], Any]] = {
+    "the reference": SlayerGrad(ALPHA),
+    "the plain formula, which XLA flushes": surrogate(slayer),
+    "a slope off by 1e-5": surrogate(lambda v: slayer(v, ALPHA * (1 + 1e-5))),
+    "one wrong bit pattern": surrogate(lambda v: jnp.where(at_pattern(0x3F80_0123)(v), 0.5, slayer(v))),
+    "one wrong spike": surrogate(slayer, lambda v: jnp.where(at_pattern(0xBF80_0123)(v), 1.0, v >= 0).astype(v.dtype)),
+    "NaN on the left": surrogate(lambda v: jnp.where(v < -0.99, jnp.nan, slayer(v))),
+    "an asymmetric ulp": surrogate(lambda v: slayer(v) * jnp.where(v < 0, 1 - 2.0**-24, 1)),
+    "negative where it vanishes": surrogate(lambda v: jnp.where(jnp.abs(v) > 52, -1e-30, slayer(v))),
+    "fires at NaN": surrogate(slayer, lambda v: (~(v < 0)).astype(v.dtype)),
+}
+
+
+@functools.cache
+def defined(name: str, span: Span) -> Tally:
+    """The tally of a surrogate in JAX, by its definition."""
+    patterns = span.patterns()
+    value, pull = jax.vjp(SURROGATES[name], jax.device_put(patterns.reshape(-1).view(np.float32)))
+    return tally(SLAYER, PARAMETERS, FORMATS["float32"], patterns, value, pull(jnp.ones_like(value))[0])
+
+
+def fast(name: str, span: Span) -> Tally:
+    return get_driver("jax").tally(SURROGATES[name], SLAYER, PARAMETERS, span, "cpu:0")
+
+
+def assert_the_same(found: Tally, wanted: Tally, span: Span) -> None:
+    # Each reference is within one ulp of float64 of the formula, so the errors differ by 2^-27 ulp of float32.
+    assert abs(found.max_ulp - wanted.max_ulp) <= 2.0**-27
+    # Where that ulp decides whether the formula is below 1, it decides how large an ulp of float32 is.
+    with np.errstate(invalid="ignore"):
+        distance = ALPHA * np.abs(span.patterns().view(np.float32).astype(np.float64))
+    undecided = int(((distance > 0) & (distance < 2.0**-51)).sum())
+    assert abs(found.correctly_rounded - wanted.correctly_rounded) <= undecided
+    same = replace(found, max_ulp=wanted.max_ulp, correctly_rounded=wanted.correctly_rounded)
+    assert same == wanted
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", SURROGATES)
+def test_answers_are_judged_as_the_definition_does(name: str, place: str) -> None:
+    assert_the_same(fast(name, PLACES[place]), defined(name, PLACES[place]), PLACES[place])
+
+
+@pytest.mark.parametrize("place", ["around one"])
+@pytest.mark.parametrize("name", ["the reference", "one wrong bit pattern", "NaN on the left"])
+def test_in_one_program_they_are_judged_alike(name: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax_driver, "FEW_PATTERNS", 0)
+    found, wanted = fast(name, PLACES[place]), defined(name, PLACES[place])
+    # Compiled as a whole, a gradient may round otherwise; what is counted is the same.
+    counts = ("inputs", "nonfinite", "spikes", "flushed", "gradients", "normal", "zeroed", "kept")
+    assert {c: getattr(found, c) for c in counts} == {c: getattr(wanted, c) for c in counts}
+    assert sum(found.ulp_counts) == sum(wanted.ulp_counts)
+
+
+def test_pytorch_is_judged_by_the_same_program() -> None:
+    torch = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, v: Any) -> Any:
+            ctx.save_for_backward(v)
+            return (v >= 0).to(v.dtype)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            return gradients[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs())
+
+    span = PLACES["everywhere"]
+    found = get_driver("torch").tally(Spike.apply, SLAYER, PARAMETERS, span, "cpu:0")
+    v = torch.from_numpy(span.patterns().reshape(-1).view(np.float32)).requires_grad_()
+    spikes = Spike.apply(v)
+    (gradients,) = torch.autograd.grad(spikes.sum(), v)
+    answers = spikes.detach().numpy(), gradients.numpy()
+    assert_the_same(found, tally(SLAYER, PARAMETERS, FORMATS["float32"], span.patterns(), *answers), span)
+    assert found.flushed.count == 0
+
+
+def test_the_largest_error_and_every_count_add_up_in_any_order() -> None:
+    parts = [
+        fast("a slope off by 1e-5", span) for span in (Span(0x3F00_0000, 0x3F01_0000), Span(0x3F80_0000, 0x3F81_0000))
+    ]
+    empty = Tally()
+    assert parts[0] + parts[1] == parts[1] + parts[0]
+    assert (parts[0] + parts[1]) + empty == parts[0] + (parts[1] + empty)
+    assert (parts[0] + parts[1]).max_ulp == max(p.max_ulp for p in parts)
+    assert Tally.from_dict(parts[0].to_dict()) == parts[0]
+
+
+@pytest.mark.parametrize("count", [1, 3, 64])
+def test_spans_cover_every_pattern_once(count: int) -> None:
+    parts = spans(count)
+    assert parts[0].start == 0
+    assert parts[-1].stop == MAGNITUDES
+    assert sum(part.size for part in parts) == 1 << 32
+
+
+def test_a_span_outside_the_patterns_is_refused() -> None:
+    for wrong in ((-1, 5, 1), (5, 4, 1), (0, MAGNITUDES + 1, 1), (0, 5, 0)):
+        with pytest.raises(ValueError, match="expected 0 <= start"):
+            Span(*wrong)
+
+
+def test_a_formula_that_float64_loses_is_refused_with_the_reason() -> None:
+    from sympy import tanh
+
+    lossy = Spec("lossy", "Lossy", "made up", 1 - tanh(x) ** 2)
+    with pytest.raises(NoOracle, match="cancellation"):
+        judge_fused(lambda v: (v, v), lossy, (), Span(0, 100), jax.devices("cpu")[0])
+
+
+def test_further_spans_compile_nothing() -> None:
+    driver, function = get_driver("jax"), SURROGATES["the reference"]
+    driver.tally(function, SLAYER, PARAMETERS, Span(0x3F80_0000, 0x3FC0_0000), "cpu:0")
+    before = driver.compilations()
+    driver.tally(function, SLAYER, PARAMETERS, Span(0x3FC0_0000, 0x4000_0000), "cpu:0")
+    assert driver.compilations() == before

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from handmade import ALPHA, DTYPES, ask, bound, case, failed, judge, passed, slayer
+
+from surrogate_core.drivers.base import Observation, Unsupported
+from surrogate_core.properties.outcome import Skipped
+from surrogate_core.properties.smooth import SMOOTH
+
+S = slayer().smooth
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+def offered(function: Function, dtype: str = "float64") -> dict[str, Observation]:
+    x = bound(SMOOTH, case())[0]["smooth"].x
+    return {"smooth": Observation(function(x.astype(dtype)).astype(dtype))}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("alpha", [0.1, 0.7, 10.0])
+def test_the_antiderivative_is_accepted(dtype: str, alpha: float) -> None:
+    assert passed(judge(SMOOTH, case(dtype, alpha))).figures["dtype"] == "float64"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "function",
+    [S, lambda x: S(x) + 0.5 / ALPHA, lambda x: np.sign(x) * (1 - np.exp(-x.dtype.type(ALPHA) * np.abs(x))) / ALPHA],
+    ids=["expm1", "shifted", "cancelling"],
+)
+def test_an_offset_and_roundings_are_accepted(function: Function, dtype: str) -> None:
+    passed(judge(SMOOTH, case(), instead=offered(function, dtype)))
+
+
+WRONG: list[tuple[str, Function, str]] = [
+    ("another scale", lambda x: 2 * S(x), "float64"),
+    ("another scale in float32", lambda x: 1.01 * S(x), "float32"),
+    ("a slope off by 1e-6", lambda x: slayer(ALPHA * (1 + 1e-6)).smooth(x) * (1 + 1e-6), "float64"),
+    ("the step itself", lambda x: np.where(x >= 0, 1.0, 0.0), "float64"),
+    ("the gradient itself", slayer(), "float64"),
+    ("a jump at the threshold", lambda x: S(x) + 1e-6 * (x > 0), "float64"),
+    ("falling", lambda x: -S(x), "float64"),
+    ("a NaN at the threshold", lambda x: np.where(np.abs(x) < 1e-3, np.nan, S(x)), "float64"),
+]
+
+
+@pytest.mark.parametrize(("name", "function", "dtype"), WRONG, ids=[name for name, *_ in WRONG])
+def test_a_function_with_another_derivative_is_rejected(name: str, function: Function, dtype: str) -> None:
+    outcome = failed(judge(SMOOTH, case(), instead=offered(function, dtype)))
+    assert outcome.allowed.startswith("the pseudo-derivative ")
+    assert outcome.witness is not None
+    low, high = np.sort(outcome.witness.request.x)
+    assert high - low == 2 * outcome.figures["step"]
+    assert f"x = {(low + high) / 2:.9g}" in outcome.given
+
+
+def test_a_difference_across_the_kink_allows_what_the_gradient_changes_over_a_step() -> None:
+    # The peak of exp(-alpha*|x|) is a kink: the mean over a step is below it by half of alpha*h.
+    outcome = passed(judge(SMOOTH, case(), instead=offered(S, "float32")))
+    assert outcome.figures["worst"] > 0
+    assert outcome.figures["step"] == 2.0**-12
+
+
+@pytest.mark.parametrize("why", ["none is offered", "not implemented"])
+def test_where_none_is_offered_nothing_is_judged(why: str) -> None:
+    outcome = judge(SMOOTH, case(), instead={"smooth": Unsupported(why)})
+    assert outcome == Skipped("the implementation offers no smooth function of its own")
+
+
+def test_it_is_asked_for_in_float64_whatever_the_case() -> None:
+    assert {bound(SMOOTH, case(dtype))[0]["smooth"].x.dtype.name for dtype in DTYPES} == {"float64"}
+    assert ask(bound(SMOOTH, case("float16"))[0]["smooth"]).value.dtype == np.float64

@@ -1,0 +1,125 @@
+"""The score of the tester: impostors caught, by which property; right surrogates accused, over many seeds.
+
+    make score                                  # every impostor, and 50 seeds of every right surrogate
+    python spec_tests/score.py --seeds 3 --only torch
+
+Everything is judged in `standard`, one rate, all formats, in as many processes as there are cores; what is wrong
+at one bit pattern alone in `thorough`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from impostors import RIGHT, WRONG, Entry
+from rich.console import Console
+from rich.progress import track
+
+import surrogate_core
+
+ROOT = Path(__file__).parent.parent
+
+ALPHA = 1.72
+"""Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
+
+DEADLINE = 1800
+"""Seconds after which a surrogate that hangs is given up."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one run said of one surrogate: the properties that failed, and those that errored."""
+
+    name: str
+    seed: int
+    failed: frozenset[str]
+    errored: frozenset[str]
+
+    @property
+    def accused(self) -> bool:
+        return bool(self.failed or self.errored)
+
+    def caught(self, entry: Entry) -> bool:
+        """Whether the property that ought to catch the impostor did."""
+        return bool(self.errored) if entry.caught_by[0] == "errored" else entry.caught_by[0] in self.failed
+
+    def stray(self, entry: Entry) -> frozenset[str]:
+        """Properties that fail though the impostor's defect is none of theirs."""
+        return self.failed - set(entry.caught_by)
+
+
+def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[str] = ()) -> Verdict:
+    """Judge one surrogate of the zoo."""
+    report = surrogate_core.check(
+        f"{ROOT}/{entry.target}",
+        "slayer",
+        params={"alpha": [ALPHA]},
+        profile=profile,
+        seed=seed,
+        framework=entry.framework,
+        dtypes=dtypes,
+    )
+    states = [(result.property_id, result.outcome.state) for result in report.results]
+    failed, errored = (frozenset(p for p, s in states if s == word) for word in ("failed", "errored"))
+    return Verdict(entry.name, seed, failed, errored)
+
+
+def _work(job: tuple[Entry, int]) -> Verdict:
+    entry, seed = job
+    # One wrong bit pattern of float32 takes all of them to find.
+    return judge(entry, seed, "thorough" if entry.profile == "thorough" else "standard")
+
+
+def verdicts(jobs: Sequence[tuple[Entry, int]], what: str) -> Iterator[Verdict]:
+    """Every job's verdict, with a progress bar where there is a terminal."""
+    # Spawned, and renewed: neither framework survives a fork, and compiled programs pile up.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(os.cpu_count(), maxtasksperchild=40) as pool:
+        pending = [pool.apply_async(_work, (job,)) for job in jobs]
+        console = Console(stderr=True)
+        for waiting in track(pending, what, console=console, disable=not console.is_terminal, transient=True):
+            yield waiting.get(DEADLINE)
+
+
+def main() -> int:
+    """Print the score; 1 where an impostor survives or a right surrogate is accused."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    options.add_argument("--seeds", type=int, default=50, help="runs of each right surrogate (default: 50)")
+    options.add_argument("--only", default="", help="surrogates whose target contains this")
+    asked = options.parse_args()
+    wrong, right = ([e for e in zoo if asked.only in e.target] for zoo in (WRONG, RIGHT))
+    found = list(verdicts([(entry, 0) for entry in wrong], "impostors"))
+    seeds = [(entry, seed) for entry in right for seed in range(asked.seeds)]
+    innocent = list(verdicts(seeds, "right surrogates"))
+    accused = [v for v in innocent if v.accused]
+
+    kills = Counter(name for v in found for name in v.failed)
+    alone = Counter(name for v in found for name in v.failed if len(v.failed) == 1)
+    print(f"{'property':<26}{'kills':>7}{'alone':>7}")
+    for name, number in kills.most_common():
+        print(f"{name:<26}{number:>7}{alone[name]:>7}")
+    pairs = list(zip(wrong, found, strict=True))
+    survivors = [e for e, v in pairs if not v.accused]
+    missed = [(e, v) for e, v in pairs if v.accused and not v.caught(e)]
+    stray = [(e, v) for e, v in pairs if v.stray(e)]
+    print(f"\nimpostors caught by the property that ought to: {sum(v.caught(e) for e, v in pairs)} of {len(pairs)}")
+    print(f"survivors: {', '.join(e.name for e in survivors) or 'none'}")
+    for entry, verdict in missed:
+        print(f"  {entry.name}: not by {entry.caught_by[0]}, but by {', '.join(verdict.failed | verdict.errored)}")
+    for entry, verdict in stray:
+        print(f"  {entry.name}: also by {', '.join(verdict.stray(entry))}, which has nothing to do with it")
+    print(f"right surrogates accused: {len(accused)} of {len(innocent)} runs ({len(right)} of them)")
+    for verdict in accused:
+        print(f"  {verdict.name}, seed {verdict.seed}: {', '.join(sorted(verdict.failed | verdict.errored))}")
+    return 1 if survivors or missed or stray or accused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

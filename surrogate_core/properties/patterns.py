@@ -1,0 +1,109 @@
+"""All of float32: spikes and gradients at every bit pattern, or at every 2,048th of them.
+
+A sweep of 65,536 points sees a defect that is as wide as an exponent. What hides in a narrow window, or at one
+pattern, is found by looking at all of them, which is done where they are evaluated (see drivers/tally.py).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogate_core.drivers.base import Request
+from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally, spans
+from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, observed, wide
+from surrogate_core.properties.outcome import Failed, Outcome, Passed
+from surrogate_core.spec.oracle import expect, forward
+
+__all__ = ["PATTERNS"]
+
+STRIDE = 2048
+"""In `standard`: 4,096 patterns of every exponent and sign, 2^21 in all."""
+
+PARTS = 64
+"""In `thorough`: 2^26 patterns a part, which take well under a second where they are compiled."""
+
+FLUSHED = "subnormal input is taken for zero at {count:,} patterns, such as {x}; the spec tolerates it"
+ZEROED = "subnormal gradients are flushed to zero ({zeroed:,} of {all:,})"
+
+
+def _spans(case: Case) -> tuple[Span, ...]:
+    if case.dtype != "float32" or case.profile == "quick":
+        return ()
+    # The seed chooses which of the patterns, so that many runs see more of them than one.
+    return spans(PARTS) if case.profile == "thorough" else (Span(case.seed % STRIDE, MAGNITUDES, STRIDE),)
+
+
+def _found(tally: Tally) -> dict[str, int]:
+    findings = {
+        "spike": tally.spikes,
+        "gradient": tally.gradients,
+        "spike at a non-finite input": tally.nonfinite_spikes,
+        "gradient at a non-finite input": tally.nonfinite_gradients,
+    }
+    return {what: f.pattern for what, f in findings.items() if f.pattern is not None}
+
+
+def _value(pattern: int) -> np.ndarray:
+    return np.array([pattern], np.uint32).view(np.float32)
+
+
+def _closer(case: Case, tally: Tally) -> Requests:
+    return {what: Request("vjp", _value(pattern)) for what, pattern in _found(tally).items()}
+
+
+def _judge(case: Case, tally: Tally, seen: Seen) -> Outcome:
+    figures = _figures(tally)
+    for what, request in _closer(case, tally).items():
+        return _failed(case, tally, what, request, seen, figures)
+    remarks = []
+    if tally.flushed.pattern is not None:
+        x = f"{float(_value(tally.flushed.pattern)[0]):.3g}"
+        remarks.append(FLUSHED.format(count=tally.flushed.count, x=x))
+    return Passed(figures, tuple(remarks))
+
+
+def _failed(case: Case, tally: Tally, what: str, request: Request, seen: Seen, figures: dict[str, object]) -> Failed:
+    exact, answer = wide(request.x), observed(seen[what])
+    counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
+    if what.startswith("spike"):
+        (promised,) = forward(case.spec, case.parameters, exact)
+        allowed, measured, right = f"exactly {promised:g}", answer.value[0], wide(answer.value)[0] == promised
+        error = np.abs(wide(answer.value) - promised)
+    else:
+        expected = expect(case.spec, case.parameters, case.format, exact)
+        allowed, measured = f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}", answer.gradient[0]
+        right, error = bool(expected.within(wide(answer.gradient))[0]), np.abs(expected.error(wide(answer.gradient)))
+    found = breach(case, request, 0, measured, allowed, error, {**counts, **figures})
+    if right:
+        # The defect needs company: told as it is, because the script, which has one input, cannot show it.
+        told = f"something else among very many inputs in one program; alone, {found.measured}"
+        return Failed(found.given, told, f"{what}: {allowed}", found.severity, found.figures)
+    return found
+
+
+def _figures(tally: Tally) -> dict[str, object]:
+    at = None if tally.max_ulp_at is None else f"{float(_value(tally.max_ulp_at)[0]):.9g} (0x{tally.max_ulp_at:08x})"
+    return {
+        "inputs": tally.size,
+        "max_ulp": tally.max_ulp,
+        "max_ulp_at": at,
+        "subnormal_input": "flushed" if tally.flushed.count else "kept",
+        "subnormal_output": _output(tally),
+        "tally": tally.to_dict(),
+    }
+
+
+def _output(tally: Tally) -> str:
+    if not tally.zeroed:
+        return "kept" if tally.kept else "none"
+    return "flushed" if not tally.kept else "flushed in part"
+
+
+PATTERNS = Proof(
+    id="pointwise.patterns",
+    promise="Spikes and gradients are as declared all over float32: at every 2,048th bit pattern, in the profile "
+    "`thorough` at all 2^32.",
+    spans=_spans,
+    closer=_closer,
+    judge=_judge,
+)

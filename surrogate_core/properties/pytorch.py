@@ -1,0 +1,80 @@
+"""What PyTorch alone has: input that is not contiguous, modes without a graph, and autocast."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogate_core.drivers.base import Observation, Request, Transform, TransformName
+from surrogate_core.properties.base import Case, Property, Requests, Seen, observed
+from surrogate_core.properties.compare import cotangents, slack, unlike
+from surrogate_core.properties.outcome import Outcome, Passed
+
+__all__ = ["AUTOCAST", "GRAD_MODES", "LAYOUT"]
+
+SHAPE = (3, 4, 5)
+
+LAYOUTS: tuple[TransformName, ...] = ("transposed", "sliced", "expanded")
+MODES: tuple[TransformName, ...] = ("no_grad", "inference_mode")
+CAST: tuple[TransformName, ...] = ("autocast",)
+
+
+def _observe(case: Case, names: tuple[TransformName, ...]) -> Requests:
+    """Forward and backward, plain and transformed, with cotangents that are not all alike."""
+    x, directions = case.sample(SHAPE), cotangents(case, SHAPE)
+    plain = {"plain": Request("vjp", x, direction=directions)}
+    return plain | {name: Request("vjp", x, direction=directions, inner=(Transform(name),)) for name in names}
+
+
+def _judge(case: Case, seen: Seen, names: tuple[TransformName, ...]) -> Outcome:
+    requests, plain = _observe(case, names), observed(seen["plain"])
+    allowed = slack(case, requests["plain"].x, cotangents(case, SHAPE), plain.gradient)
+    for name in names:
+        given = f"{name}, x of shape {SHAPE}"
+        if failure := unlike(case, given, requests[name], observed(seen[name]), plain, allowed):
+            return failure
+    return Passed({"under": list(names)})
+
+
+LAYOUT = Property(
+    id="torch.layout",
+    promise="Transposed, sliced or expanded input gives the spikes and the gradient of contiguous input.",
+    observe=lambda case: _observe(case, LAYOUTS),
+    judge=lambda case, seen: _judge(case, seen, LAYOUTS),
+    scope="once",
+    frameworks=("torch",),
+)
+
+AUTOCAST = Property(
+    id="torch.autocast",
+    promise="Under autocast spikes and gradient are those of the plain call, and of its dtype.",
+    observe=lambda case: _observe(case, CAST),
+    judge=lambda case, seen: _judge(case, seen, CAST),
+    scope="once",
+    frameworks=("torch",),
+)
+
+
+def _observe_modes(case: Case) -> Requests:
+    x = case.sample(SHAPE)
+    plain = {"plain": Request("value", x)}
+    return plain | {name: Request("value", x, inner=(Transform(name),)) for name in MODES}
+
+
+def _judge_modes(case: Case, seen: Seen) -> Outcome:
+    requests, plain = _observe_modes(case), observed(seen["plain"])
+    for name in MODES:
+        spikes: Observation = observed(seen[name])
+        given = f"{name}, x of shape {SHAPE}"
+        if failure := unlike(case, given, requests[name], spikes, plain, np.zeros(SHAPE)):
+            return failure
+    return Passed({"under": list(MODES)})
+
+
+GRAD_MODES = Property(
+    id="torch.grad_modes",
+    promise="Under no_grad and inference_mode the spikes are those of the plain call, and of its dtype.",
+    observe=_observe_modes,
+    judge=_judge_modes,
+    scope="each dtype",
+    frameworks=("torch",),
+)

@@ -1,0 +1,87 @@
+"""The smooth function that an implementation offers beside its spikes: its derivative is the pseudo-derivative.
+
+The central difference D = (S(x+h) - S(x-h)) / 2h of a function with S' = g' is the mean of g' between x-h and x+h.
+Three things keep it from g'(x), and their sum is allowed:
+
+- the step: where g' rises or falls from x to either end, the mean lies between the values there and at x:
+  T = max |g'(x +- h) - g'(x)|. That holds at a kink too, and across a jump.
+- the arithmetic: as g' in the bound B, each S may be off by two ulp and its input by two roundings, in the format v
+  of its evaluation, where intermediate results are taken to be no larger than the largest |S|:
+  R = v * (4*max|S| + 2*|x*g'|) / h.
+- the parameters, which the implementation may hold in the format under test: the bound B of g' there.
+
+h = 2^-26 widths balances T and R in float64 at about 2^-25 of the peak; where S comes back in a format of p bits,
+it is 2^-(p/2) widths. Both steps are asked for at once, since the format is not known before.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surrogate_core.drivers.base import Request, Unsupported
+from surrogate_core.properties.around import EIGHTHS, off, scale
+from surrogate_core.properties.base import Case, Property, Requests, Seen, shown, wide
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
+from surrogate_core.spec.formats import FORMATS, Format
+
+__all__ = ["SMOOTH"]
+
+WIDE, NARROW = FORMATS["float64"], FORMATS["float32"]
+"""Evaluated in the first; an implementation that answers in the second, or below, is judged with a longer step."""
+
+
+def _step(case: Case, fmt: Format) -> float:
+    return scale(case) * 2.0 ** -(fmt.precision // 2)
+
+
+def _points(case: Case) -> np.ndarray:
+    positive = EIGHTHS * scale(case) / 8
+    return np.concatenate([positive, -positive[1:]])
+
+
+def _observe(case: Case) -> Requests:
+    x = _points(case)
+    ends = [x + sign * _step(case, fmt) for fmt in (WIDE, NARROW) for sign in (1, -1)]
+    return {"smooth": Request("smooth", np.concatenate(ends))}
+
+
+def _judge(case: Case, seen: Seen) -> Outcome:
+    answer = seen["smooth"]
+    if isinstance(answer, Unsupported):
+        return Skipped("the implementation offers no smooth function of its own")
+    fmt = WIDE if answer.value.dtype == np.float64 else NARROW
+    x, h = _points(case), _step(case, fmt)
+    part = slice(0, 2 * x.size) if fmt is WIDE else slice(2 * x.size, None)
+    ahead, behind = wide(answer.value)[part].reshape(2, -1)
+    with np.errstate(all="ignore"):
+        measured = (ahead - behind) / (2 * h)
+    (bound, expected), (_, right), (_, left) = (off(case, at) for at in (x, x + h, x - h))
+    turned = np.maximum(np.abs(right - expected), np.abs(left - expected))
+    size = np.max(np.abs([ahead, behind]), initial=0.0, where=np.isfinite([ahead, behind]))
+    unit = FORMATS[answer.value.dtype.name].unit_roundoff if answer.value.dtype.name in FORMATS else fmt.unit_roundoff
+    rounded = unit * (4 * size + 2 * np.abs(x * expected)) / h
+    allowed = bound + turned + rounded
+    error = np.abs(measured - expected)
+    wrong = ~(error <= allowed)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        request = _observe(case)["smooth"]
+        worst = float(np.max(np.where(np.isnan(error), np.inf, error)))
+        return Failed(
+            given=f"x = {shown(case, x[at])}: (S(x + h) - S(x - h)) / 2h with h = {h:.3g}",
+            measured=f"{measured[at]:.9g}",
+            allowed=f"the pseudo-derivative {expected[at]:.9g} ± {allowed[at]:.3g}",
+            severity=worst / (case.sweep.expected.peak or 1.0),
+            figures={"wrong": int(wrong.sum()), "step": h},
+            witness=Witness(request.at(np.array([at, at + x.size]) + (part.start or 0))),
+        )
+    return Passed({"inputs": int(x.size), "step": h, "worst": float(error.max()), "dtype": answer.value.dtype.name})
+
+
+SMOOTH = Property(
+    id="gradient.smooth",
+    promise="The smooth function that the implementation offers has the pseudo-derivative as its derivative.",
+    observe=_observe,
+    judge=_judge,
+    scope="once",
+)
