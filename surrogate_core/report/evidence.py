@@ -77,6 +77,7 @@ def _item(value: Any) -> str:
 
 def proved(results: Iterable[Result]) -> tuple[str, ...]:
     """What holds for every bit pattern of a format, in sentences; none where nothing does."""
+    results = tuple(results)
     held: dict[str, dict[str, int]] = {}
     patterns: dict[str, float] = {}
     for r in results:
@@ -95,7 +96,29 @@ def proved(results: Iterable[Result]) -> tuple[str, ...]:
         )
         each = f", for {_settings(next(iter(formats.values())))}" if alike else ""
         same.setdefault(f"every bit pattern of {listed(amounts)}{each}", []).append(name)
-    return tuple(f"{listed(names)}: {where}" for where, names in same.items())
+    sentences = [f"{listed(names)}: {where}" for where, names in same.items()]
+    whole: dict[tuple[str, str], list[int]] = {}
+    for name, dtype, number in _counted(results):
+        if number == ALL_PATTERNS.get(dtype):
+            whole.setdefault((name, dtype), []).append(number)
+    for (name, dtype), settings in whole.items():
+        where = f"every bit pattern of {dtype} ({count(settings[0])}), for {_settings(len(settings))}"
+        sentences.append(f"{name}: {where}")
+    return tuple(sentences)
+
+
+ALL_PATTERNS = {"float32": 1 << 32}
+"""How many bit patterns the formats have that are counted in parts."""
+
+
+def _counted(results: Iterable[Result]) -> tuple[tuple[str, str, int], ...]:
+    """(property, format, patterns) of every setting of a proof, its parts added up where they passed."""
+    found: dict[tuple[str, str, tuple[tuple[str, float], ...], str, str], int] = {}
+    for r in results:
+        if isinstance(r.outcome, Passed) and "tally" in figures(r):
+            key = (r.implementation, r.property_id, r.parameters, r.dtype, r.device)
+            found[key] = found.get(key, 0) + int(decimal(figures(r).get("inputs")) or 0)
+    return tuple((name, dtype, patterns) for (_, name, _, dtype, _), patterns in found.items())
 
 
 def _settings(amount: int) -> str:
@@ -104,11 +127,17 @@ def _settings(amount: int) -> str:
 
 def sampled(results: Iterable[Result]) -> str:
     """How many inputs stand for the formats that are too large to go through whole."""
+    results = tuple(results)
     most: dict[str, float] = {}
     for r in results:
         if figures(r).get("exhaustive") is False:
             most[r.dtype] = max(most.get(r.dtype, 0), decimal(figures(r).get("inputs")) or 0)
-    return listed(f"{dtype} at {count(amount)} inputs" for dtype, amount in most.items())
+    strided: dict[str, int] = {}
+    for _, dtype, number in _counted(results):
+        if number != ALL_PATTERNS.get(dtype):
+            strided[dtype] = max(strided.get(dtype, 0), number)
+    parts = [f"{dtype} at {count(amount)} inputs" for dtype, amount in most.items()]
+    return listed([*parts, *(f"{dtype} at {count(amount)} bit patterns" for dtype, amount in strided.items())])
 
 
 def remarks(results: Iterable[Result]) -> tuple[tuple[str, str], ...]:

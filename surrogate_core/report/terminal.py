@@ -90,7 +90,7 @@ def show_durations(run: Run, console: Console, number: int) -> None:
 def _table(mine: list[Cell]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column("verdict", no_wrap=True, width=15)
-    table.add_column("property", no_wrap=True, width=20)
+    table.add_column("property", no_wrap=True, width=22)
     table.add_column("cases", no_wrap=True, width=8, justify="right")
     table.add_column("detail", ratio=1)
     for cell in mine:
