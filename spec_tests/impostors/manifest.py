@@ -163,7 +163,7 @@ JAX_SHAPE = {
     "other_rate_from_rank_five": "forward.shape state.instances transform.stacks",
     "empty_raises": "errored",
     "cached_by_extremes": "gradient.independence state.instances",
-    "huge_neighbour_silences": "gradient.independence state.instances",
+    "huge_neighbour_silences": "gradient.independence pointwise.patterns state.instances",
 }
 
 JAX_STACKS = {
