@@ -25,74 +25,14 @@ from surrogate_core.drivers.base import (
     Unsupported,
 )
 from surrogate_core.drivers.copies import COPIES, copied
+from surrogate_core.drivers.dialects import JAX
 from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
-from surrogate_core.drivers.script import Dialect, program
-from surrogate_core.drivers.smooth import DEFINITION, smooth
+from surrogate_core.drivers.script import program
+from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["JaxDriver"]
-
-DIALECT = Dialect(
-    imports="import jax\nimport jax.numpy as jnp",
-    array="jnp.array({values}, dtype=jnp.{dtype})",
-    ones="jnp.ones_like(x)",
-    operations={
-        "value": "{spike}(x)",
-        "vjp": "jax.vjp({spike}, x)[1](v)[0]",
-        "late vjp": "late({spike}, x, v)",
-        "jvp": "jax.jvp({spike}, (x,), (v,))[1]",
-        "linearize": "jax.linearize({spike}, x)[1](v)",
-        "grad": "jax.grad(lambda x: {spike}(x).sum())(x)",
-        "jacrev": "jax.jacrev({spike})(x)",
-        "jacfwd": "jax.jacfwd({spike})(x)",
-        "second": "jax.grad(lambda x: jax.grad(lambda x: {spike}(x).sum())(x).sum())(x)",
-        "affine": "jax.vjp(lambda w, b, x: {spike}(w @ x + b), *weights, x)[1](v)",
-        "recurrent": "jax.vjp(lambda x: through_time({spike}, *weights, x), x)[1](v)[0]",
-        "residuals": "sum({{id(a): a.nbytes for a in jax.tree.leaves(jax.vjp({spike}, x)[1])}}.values())",
-        "smooth": "smooth({spike}, x)",
-    },
-    vmap="jax.vmap({call}, in_axes={axes}, out_axes={out})",
-    transforms={
-        "jit": "jax.jit({call})",
-        "checkpoint": "jax.checkpoint({call})",
-        "scan": "(lambda *a: jax.lax.scan(lambda c, row: (c, {call}(*row)), None, a)[1])",
-        "map": "(lambda *a: jax.lax.map(lambda row: {call}(*row), a))",
-        "cond": "(lambda *a: jax.lax.cond(a[0].sum() < 0, {call}, {call}, *a))",
-        "while": "looped({call})",
-        "custom_vmap": "jax.custom_batching.sequential_vmap({call})",
-        "deepcopy": "copy.deepcopy({call})",
-        "pickle": "pickle.loads(pickle.dumps({call}))",
-    },
-    definitions={
-        "late vjp": """
-def late(spike, x, v):
-    pull = jax.vjp(spike, x)[1]
-    jax.vjp(spike, -2 * x)[1](jnp.ones_like(x))
-    return pull(v)[0]
-""",
-        "recurrent": """
-def through_time(spike, d, x):
-    def step(u, current):
-        u = d * u + current
-        s = spike(u)
-        return u - s, s
-    return jax.lax.scan(step, jnp.zeros_like(x[0]), x)[1]
-""",
-        "while": """
-def looped(f):
-    def call(*a):
-        blank = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(f, *a))
-        return jax.lax.while_loop(lambda s: s[0] < 1, lambda s: (s[0] + 1, f(*a)), (0, blank))[1]
-    return call
-""",
-        "smooth": DEFINITION,
-        "custom_vmap": "import jax.custom_batching",
-        "deepcopy": "import copy",
-        "pickle": "import pickle",
-    },
-    wide='jax.config.update("jax_enable_x64", True)',
-)
 
 ACCELERATORS = ("gpu", "tpu")
 
@@ -239,7 +179,7 @@ class JaxDriver:
         return _compilations
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
-        return program(DIALECT, requests, builds, imports)
+        return program(JAX, requests, builds, imports)
 
 
 def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:

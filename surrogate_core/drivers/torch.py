@@ -22,78 +22,14 @@ from surrogate_core.drivers.base import (
     Unsupported,
 )
 from surrogate_core.drivers.copies import COPIES, copied
-from surrogate_core.drivers.script import Dialect, program
-from surrogate_core.drivers.smooth import DEFINITION, smooth
+from surrogate_core.drivers.dialects import TORCH
+from surrogate_core.drivers.script import program
+from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["TorchDriver"]
-
-DIALECT = Dialect(
-    imports="import torch",
-    array="torch.tensor({values}, dtype=torch.{dtype}, requires_grad=True)",
-    ones="torch.ones_like(x)",
-    operations={
-        "value": "{spike}(x)",
-        "vjp": "torch.autograd.grad({spike}(x), x, v)[0]",
-        "late vjp": "late({spike}, x, v)",
-        "jvp": "torch.func.jvp({spike}, (x,), (v,))[1]",
-        "grad": "torch.func.grad(lambda x: {spike}(x).sum())(x)",
-        "jacrev": "torch.func.jacrev({spike})(x)",
-        "jacfwd": "torch.func.jacfwd({spike})(x)",
-        "second": "torch.autograd.grad(torch.autograd.grad({spike}(x).sum(), x, create_graph=True)[0].sum(), x)[0]",
-        "affine": "torch.autograd.grad({spike}((weights[0] * x).sum(-1) + weights[1]), (*weights, x), v)",
-        "recurrent": "torch.autograd.grad(through_time({spike}, *weights, x), x, v)[0]",
-        "residuals": "kept({spike}, x)",
-        "smooth": "smooth({spike}, x)",
-    },
-    nested={"vjp": "torch.func.vjp({spike}, x)[1](v)[0]"},
-    vmap="torch.func.vmap({call}, in_dims={axes}, out_dims={out})",
-    transforms={
-        "jit": "torch.compile({call}, backend='aot_eager')",
-        "checkpoint": "(lambda x: torch.utils.checkpoint.checkpoint({call}, x, use_reentrant=False))",
-        "transposed": "(lambda x: {call}(x.movedim(0, -1).contiguous().movedim(-1, 0)))",
-        "sliced": "(lambda x: {call}(torch.stack([x + 1, x], -1)[..., 1]))",
-        "expanded": "(lambda x: {call}(x[..., None].expand(*x.shape, 3))[..., 0])",
-        "no_grad": "torch.no_grad()({call})",
-        "inference_mode": "torch.inference_mode()({call})",
-        "autocast": "torch.autocast('cpu', torch.bfloat16)({call})",
-        "deepcopy": "copy.deepcopy({call})",
-        "pickle": "pickle.loads(pickle.dumps({call}))",
-    },
-    definitions={
-        "late vjp": """
-def late(spike, x, v):
-    y = spike(x)
-    torch.autograd.grad(spike(z := (-2 * x).detach().requires_grad_()).sum(), z)
-    return torch.autograd.grad(y, x, v)[0]
-""",
-        "recurrent": """
-def through_time(spike, d, x):
-    u, spikes = torch.zeros_like(x[0]), []
-    for current in x:
-        u = d * u + current
-        spikes.append(spike(u))
-        u = u - spikes[-1]
-    return torch.stack(spikes)
-""",
-        "residuals": """
-def kept(spike, x):
-    sizes = {}
-    def pack(saved):
-        sizes[saved.data_ptr()] = saved.untyped_storage().nbytes()
-        return saved
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda saved: saved):
-        spike(x)
-    return sum(sizes.values())
-""",
-        "smooth": DEFINITION,
-        "checkpoint": "import torch.utils.checkpoint",
-        "deepcopy": "import copy",
-        "pickle": "import pickle",
-    },
-)
 
 MISSING = (
     (
@@ -189,7 +125,7 @@ class TorchDriver:
         return 0
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
-        return program(DIALECT, requests, builds, imports)
+        return program(TORCH, requests, builds, imports)
 
 
 @contextlib.contextmanager
