@@ -31,6 +31,7 @@ MAY_LOAD = {
     "drivers/jax": {"jax"},
     "drivers/torch": {"torch"},
     "drivers/xla": {"jax"},  # the oracle, compiled: it counts, and judges nothing
+    "drivers/survey": {"jax"},
     "drivers/exhaustive": {"jax"},
 }
 """The only modules that import a framework."""

@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from handmade import SLAYER
+from sympy import Abs, Heaviside, Interval, Max, Rational, Symbol, oo, tanh
 
-from surrogate_core.drivers import get_driver
+from surrogate_core.drivers import exhaustive, get_driver
 from surrogate_core.drivers import jax as jax_driver
-from surrogate_core.drivers.exhaustive import judge_fused
+from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
 from surrogate_core.drivers.tally import MAGNITUDES, NoOracle, Span, Tally, spans, tally
 from surrogate_core.slayer import SlayerGrad
-from surrogate_core.spec import FORMATS, Spec, x
+from surrogate_core.spec import FORMATS, Parameter, Spec, x
 
 ALPHA = 1.72
 PARAMETERS = (("alpha", ALPHA),)
@@ -156,11 +157,106 @@ def test_a_span_outside_the_patterns_is_refused() -> None:
 
 
 def test_a_formula_that_float64_loses_is_refused_with_the_reason() -> None:
-    from sympy import tanh
-
     lossy = Spec("lossy", "Lossy", "made up", 1 - tanh(x) ** 2)
     with pytest.raises(NoOracle, match="cancellation"):
         judge_fused(lambda v: (v, v), lossy, (), Span(0, 100), jax.devices("cpu")[0])
+
+
+Answer = Callable[[np.ndarray], tuple[Any, Any]]
+"""float64 inputs -> spikes and gradients."""
+
+
+def judged(answer: Answer, span: Span, spec: Spec = SLAYER) -> tuple[Tally, Tally]:
+    """Handmade answers, rounded once to float32: their tally, and the one by its definition."""
+
+    def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+        with np.errstate(all="ignore"):
+            spikes, gradients = answer(piece.patterns().view(np.float32).astype(np.float64) * 1.0)
+            return np.asarray(spikes, np.float32), np.asarray(gradients, np.float32)
+
+    wanted = tally(spec, PARAMETERS, FORMATS["float32"], span.patterns(), *answers(span))
+    return judge(answers, spec, PARAMETERS, span), wanted
+
+
+def wrong(found: Tally) -> int:
+    return found.spikes.count + found.gradients.count + found.nonfinite_spikes.count + found.nonfinite_gradients.count
+
+
+@pytest.fixture
+def inspected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many magnitudes each inspection looked at."""
+    counts: list[int] = []
+    inspect = exhaustive._Programs.inspected
+
+    def counted(self: Any, piece: Span, *rest: Any) -> Tally:
+        counts.append(piece.count)
+        return inspect(self, piece, *rest)
+
+    monkeypatch.setattr(exhaustive._Programs, "inspected", counted)
+    return counts
+
+
+LATER = Span(0x3F80_0000, 0x3F80_0000 + 2 * GIVEN)
+
+
+@pytest.mark.parametrize("rounding", [1.0, 1 - 2.0**-23], ids=["right", "off by two roundings"])
+def test_what_is_next_to_a_kink_is_left_out_and_all_else_is_right(rounding: float) -> None:
+    alpha = Symbol("alpha", positive=True)
+    rate = Parameter(alpha, 1.0, Interval.open(0, oo), (0.1, 10))
+    triangle = Spec("triangle", "Triangle", "made up", Max(0, 1 - alpha * Abs(x)), [rate])
+    kink = int(np.float32(1 / ALPHA).view(np.uint32))
+    span = Span(kink - 4 * GIVEN, kink + 2 * GIVEN)
+
+    def answer(v: np.ndarray) -> tuple[Any, Any]:
+        return v >= 0, np.maximum(0, 1 - ALPHA * rounding * np.abs(v))
+
+    found, wanted = judged(answer, span, triangle)
+    # What is left of 1 - alpha*|x| has the rounding errors of 1, so the largest error in ulp has not many digits.
+    assert replace(found, max_ulp=wanted.max_ulp) == wanted
+    assert wrong(found) == 0
+    # 4 roundoffs of 0.58 are 2.3 of its ulp: 4 or 5 numbers on both sides, of either sign.
+    assert found.near_breakpoint in (8, 10)
+
+
+def test_a_threshold_that_float32_does_not_hold_is_judged_exactly() -> None:
+    late = SLAYER.replace(forward=Heaviside(x - Rational(1, 10), Rational(1)))
+    # 0.1 lies between two numbers of float32, of which the upper one rounds to it.
+    nearest = np.float32(0.1)
+    span = Span(int(nearest.view(np.uint32)) - 2 * GIVEN + 5, int(nearest.view(np.uint32)) + 2 * GIVEN)
+    for threshold, number in ((0.1, 0), (float(nearest) * (1 + 1e-9), 1)):
+        found, wanted = judged(lambda v, t=threshold: (v >= t, np.exp(-ALPHA * np.abs(v))), span, late)
+        assert_the_same(found, wanted, span)
+        assert wrong(found) == found.spikes.count == number
+
+
+def test_only_what_needs_it_is_inspected(inspected: list[int]) -> None:
+    for rate, pieces in ((ALPHA, 1), (ALPHA * (1 + 1e-5), 2)):
+        inspected.clear()
+        judged(lambda v, rate=rate: (v >= 0, np.exp(-rate * np.abs(v))), LATER)
+        assert sum(inspected) == pieces * GIVEN
+
+
+def test_gradients_that_are_right_and_not_mirrored_need_no_inspection(inspected: list[int]) -> None:
+    def lopsided(v: np.ndarray) -> tuple[Any, Any]:
+        return v >= 0, np.exp(-ALPHA * np.abs(v)) * np.where(v < 0, 1 + 2.0**-23, 1)
+
+    found, wanted = judged(lopsided, LATER)
+    assert_the_same(found, wanted, LATER)
+    assert wrong(found) == 0
+    # The piece with the largest error, which is everyone's.
+    assert sum(inspected) == GIVEN
+
+
+def silent(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+    nothing = np.zeros((2, piece.count), np.float32)
+    return nothing, nothing
+
+
+def test_progress_is_told_of_every_pattern() -> None:
+    for span in (PLACES["infinity and NaN"], Span(LATER.start, LATER.start + (1 << 20), 3)):
+        told: list[int] = []
+        judge(silent, SLAYER, PARAMETERS, span, told.append)
+        assert sum(told) == span.size
 
 
 def test_further_spans_compile_nothing() -> None:

@@ -1,7 +1,7 @@
 """All bit patterns of a span judged by XLA, in blocks: surveyed where they may be, inspected where they have to be.
 
-A block is inspected where its survey finds that something is wrong, or the largest error so far; and where a
-survey does not reach: at subnormal, infinite and NaN inputs, near breakpoints, and at what is left over.
+A block is inspected where its survey finds that something is wrong, where it holds the largest error, and where
+no survey reaches: at subnormal, infinite and NaN inputs, near breakpoints, and at what is left over.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import functools
 import itertools
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,19 +19,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from surrogate_core.drivers.survey import HALF, LOPSIDED, ROUNDS, ZEROED, Evaluate, survey
 from surrogate_core.drivers.tally import Span, Tally, breakpoints, collect
-from surrogate_core.drivers.xla import (
-    HALF,
-    INFINITY,
-    NORMAL,
-    ROUNDS,
-    ZEROED,
-    Constants,
-    Evaluate,
-    constants,
-    inspection,
-    survey,
-)
+from surrogate_core.drivers.xla import FLOAT32, INFINITY, NORMAL, Constants, constants, inspection
 from surrogate_core.spec.claims import Even
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -44,9 +33,8 @@ Answers = Callable[[Span], tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[int], None]
 """Called with the number of patterns that were judged since the last call."""
 
-CHUNK = {"cpu": 1 << 13}
-"""Magnitudes at a time in a survey: on a CPU its arrays (64 KiB each) stay in the cache, and no
-operation is so large that XLA splits it among threads, which are busy with other blocks."""
+CHUNK = {"cpu": 1 << 14}
+"""Magnitudes at a time in a survey: on a CPU its dozen arrays of 128 KiB stay in the second-level cache."""
 
 WIDE = 1 << 20
 """Magnitudes at a time where the device is no CPU."""
@@ -54,14 +42,11 @@ WIDE = 1 << 20
 WIDTH = 1 << 16
 """Magnitudes at a time in an inspection."""
 
+ANSWERED = 1 << 19
+"""Magnitudes at a time where another framework answers: PyTorch's operations are fastest on a million numbers."""
+
 GIVEN = 1 << 17
-"""Magnitudes at a time where another framework answers."""
-
-NOT_MIRRORED = 2
-"""The flaw that a survey of both signs at once may find where each of them is right."""
-
-MARGIN = 16
-"""Patterns on either side of a breakpoint that are inspected; 4 roundoffs are at most 8 of them."""
+"""Magnitudes of them at a time in a survey."""
 
 
 def judge_fused(
@@ -89,25 +74,41 @@ def judge_fused(
     """
     given = constants(spec, parameters, device)
     programs = _Programs(spec, device, evaluate)
-    record = _Record()
-    block = ROUNDS * programs.chunk
+    course = _Course()
+
+    def inspected(piece: Span) -> Tally:
+        parts = piece.cut(WIDTH)
+        return sum((programs.inspected(part, given, programs.evaluated(part)) for part in parts), Tally())
 
     def judged(piece: Span, plain: bool) -> Tally:
-        total = Tally()
         whole = piece.count - piece.count % programs.chunk if plain else 0
-        for part in piece.cut(whole) if whole else (piece,):
-            found = programs.surveyed(part, given, (), record) if part.count == whole else None
-            if found is None:
-                for few in part.cut(WIDTH):
-                    total += programs.inspected(few, given, programs.evaluated(few))
-            else:
-                total += found
-        return total
+        if not whole:
+            return inspected(piece)
+        part, *rest = piece.cut(whole)
+        found = programs.surveyed(part, given, (), course)
+        return sum(map(inspected, rest), inspected(part) if found is None else found)
 
     programs.prepare()
-    workers = len(os.sched_getaffinity(0)) if device.platform == "cpu" else 1
-    pieces = ((piece, plain) for region, plain in _regions(span, spec, parameters) for piece in region.cut(block))
-    return _in_turn(((piece.size, judged, (piece, plain)) for piece, plain in pieces), workers, progress)
+    pieces = [
+        (piece, plain)
+        for region, plain in _regions(span, spec, parameters)
+        for piece in region.cut(ROUNDS * programs.chunk)
+    ]
+    total = Tally()
+    with ThreadPoolExecutor(_workers(device)) as pool:
+        try:
+            for (piece, _), found in zip(pieces, pool.map(lambda job: judged(*job), pieces), strict=True):
+                total += found
+                if progress:
+                    progress(piece.size)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if course.piece is None:
+        return total
+    nearer = _Course()
+    for part in course.piece.cut(max(WIDTH, programs.chunk)):
+        programs.surveyed(part, given, (), nearer)
+    return total + _worst(inspected(nearer.piece or course.piece))
 
 
 def judge(
@@ -116,8 +117,9 @@ def judge(
     parameters: Parameters,
     span: Span,
     progress: Progress | None = None,
+    most: int = ANSWERED,
 ) -> Tally:
-    """Judge an implementation of any framework by its answers, while it goes on answering.
+    """Judge an implementation of any framework by its answers.
 
     Args:
         answers: called from this thread, for consecutive parts of the span.
@@ -125,6 +127,7 @@ def judge(
         parameters: at which values of its parameters.
         span: where.
         progress: told how it goes on.
+        most: magnitudes to ask for at a time; whole multiples of ``GIVEN`` are judged fast.
 
     Raises:
         NoOracle: the formula cannot be evaluated fast and well enough.
@@ -133,57 +136,55 @@ def judge(
     device = jax.local_devices(backend="cpu")[0]
     given = constants(spec, parameters, device)
     programs = _Programs(spec, device, None)
-    record = _Record()
+    course = _Course()
 
-    def judged(piece: Span, plain: bool, answered: tuple[np.ndarray, np.ndarray]) -> Tally:
-        found = programs.surveyed(piece, given, answered, record) if plain and piece.count == GIVEN else None
-        if found is not None:
-            return found
-        parts = ((few, slice(i * WIDTH, (i + 1) * WIDTH)) for i, few in enumerate(piece.cut(WIDTH)))
-        tallies = (programs.inspected(few, given, tuple(a[:, part] for a in answered)) for few, part in parts)
-        return sum(tallies, Tally())
+    def inspected(piece: Span, answered: _Answered) -> Tally:
+        return sum((programs.inspected(part, given, found) for part, found in _cut(piece, answered, WIDTH)), Tally())
 
-    def jobs() -> Iterator[_Job]:
-        for region, plain in _regions(span, spec, parameters):
-            for piece in region.cut(GIVEN):
-                yield piece.size, judged, (piece, plain, answers(piece))
+    def judged(piece: Span, answered: _Answered) -> Tally:
+        found = programs.surveyed(piece, given, answered, course) if piece.count == GIVEN else None
+        return inspected(piece, answered) if found is None else found
 
-    return _in_turn(jobs(), 1, progress)
-
-
-_Job = tuple[int, Callable[..., Tally], tuple[Any, ...]]
-"""How many patterns, what to do, with what."""
-
-
-def _in_turn(jobs: Iterator[_Job], workers: int, progress: Progress | None) -> Tally:
-    """The sum of all jobs, done in threads of which none waits for another's compiled program."""
+    programs.prepare()
     total = Tally()
-    pending: deque[tuple[int, Future[Tally]]] = deque()
+    # In turns, since both use all cores: an operation of PyTorch waits for the slowest of its threads.
+    with ThreadPoolExecutor(_workers(device)) as pool:
+        for region, plain in _regions(span, spec, parameters):
+            for piece in region.cut(most):
+                parts = _cut(piece, answers(piece), GIVEN)
+                found = [pool.submit(judged if plain else inspected, *part) for part in parts]
+                total = sum((f.result() for f in found), total)
+                if progress:
+                    progress(piece.size)
+    return total + _worst(inspected(course.piece, answers(course.piece))) if course.piece else total
 
-    def settle() -> Tally:
-        size, done = pending.popleft()
-        found = done.result()
-        if progress:
-            progress(size)
-        return found
 
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for size, job, arguments in jobs:
-                pending.append((size, pool.submit(job, *arguments)))
-                if len(pending) > workers + 1:
-                    total += settle()
-            while pending:
-                total += settle()
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return total
+_Answered = tuple[np.ndarray, np.ndarray]
+
+
+def _cut(piece: Span, answered: _Answered, count: int) -> Iterator[tuple[Span, _Answered]]:
+    """A piece and its answers in parts of ``count`` magnitudes."""
+    spikes, gradients = answered
+    for i, part in enumerate(piece.cut(count)):
+        at = slice(i * count, (i + 1) * count)
+        yield part, (spikes[:, at], gradients[:, at])
+
+
+def _workers(device: Any) -> int:
+    """How many threads keep a device busy."""
+    if device.platform != "cpu":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _worst(found: Tally) -> Tally:
+    """The largest error alone, of patterns that have been counted."""
+    return Tally(max_ulp=found.max_ulp, max_ulp_at=found.max_ulp_at)
 
 
 def _regions(span: Span, spec: Spec, parameters: Parameters) -> Iterator[tuple[Span, bool]]:
     """Parts of a span, in order, and whether a survey may look at them."""
-    near = [int(np.float32(abs(b)).view(np.uint32)) for b in breakpoints(spec, parameters)]
-    holes = [(0, int(NORMAL)), (int(INFINITY), span.stop), *((n - MARGIN, n + MARGIN) for n in near)]
+    holes = [(0, int(NORMAL)), (int(INFINITY), span.stop), *_holes(spec, parameters)]
     ends = sorted({span.start, span.stop, *(min(max(e, span.start), span.stop) for hole in holes for e in hole)})
     for low, high in itertools.pairwise(ends):
         start = low + (span.start - low) % span.stride
@@ -191,21 +192,36 @@ def _regions(span: Span, spec: Spec, parameters: Parameters) -> Iterator[tuple[S
             yield replace(span, start=start, stop=high), not any(a < high and low < b for a, b in holes)
 
 
-@dataclass
-class _Record:
-    """The largest error so far. Only the block that holds it needs to say at which pattern."""
+def _holes(spec: Spec, parameters: Parameters) -> Iterator[tuple[int, int]]:
+    """Magnitudes around each breakpoint, from the first on to before the last."""
+    for at, reach in breakpoints(spec, parameters, FLOAT32):
+        with np.errstate(over="ignore"):
+            ends = np.array([max(abs(at) - reach, 0.0), abs(at) + reach]).astype(np.float32).view(np.uint32)
+        # One more on either side for the rounding of the ends.
+        yield int(ends[0]) - 1, int(ends[1]) + 2
 
-    key: tuple[float, bool, int] = (-1.0, False, 0)
+
+@dataclass
+class _Course:
+    """What the pieces of one judgement tell each other.
+
+    Attributes:
+        piece: the surveyed one with the largest error, which remains to be inspected: at which pattern is it?
+        key: what that goes by; of equal errors the smaller pattern counts.
+        lopsided: whether some gradient was not mirrored, as it may well be within the bound.
+    """
+
+    piece: Span | None = None
+    key: tuple[float, bool, int] = (0.0, False, 0)
+    lopsided: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def broken(self, piece: Span, worst: np.ndarray) -> bool:
-        """Whether the worst errors by sign set a record; of equal ones the smaller pattern counts."""
+    def note(self, piece: Span, worst: np.ndarray) -> None:
+        """Take note of the largest errors in a piece, by sign."""
         key = max((float(w), row == 0, -piece.start) for row, w in enumerate(worst))
         with self.lock:
-            if key[0] < 0 or key < self.key:
-                return False
-            self.key = key
-            return True
+            if key[0] >= 0 and (self.piece is None or key > self.key):
+                self.piece, self.key = piece, key
 
 
 @dataclass(frozen=True)
@@ -220,39 +236,36 @@ class _Programs:
     def chunk(self) -> int:
         return CHUNK.get(self.device.platform, WIDE)
 
-    @property
-    def mirrored(self) -> bool:
-        return self.spec.claim(Even) is not None
-
     def prepare(self) -> None:
         """Compile what will surely be needed, before several threads want it at once."""
-        _survey(self.spec, self.mirrored, self.chunk, self.device, self.evaluate)
+        self._survey(mirrored=self.spec.claim(Even) is not None)
 
-    def surveyed(self, piece: Span, given: Constants, answers: tuple[Any, ...], record: _Record) -> Tally | None:
+    def surveyed(self, piece: Span, given: Constants, answers: tuple[Any, ...], course: _Course) -> Tally | None:
         """The tally of whole chunks, or ``None`` where they have to be inspected."""
-        rounds = piece.count // self.chunk
-        arguments = np.uint32(piece.start), np.uint32(piece.stride), np.int32(rounds), np.int32(1), given, answers
-        mirrored = self.mirrored
-        flaws, counts, worst = self._survey(mirrored, arguments)
-        if flaws == NOT_MIRRORED:
-            # Nothing else is amiss: each sign is looked at by itself.
-            mirrored = False
-            flaws, counts, worst = self._survey(mirrored, arguments)
-        if flaws or counts.sum() != piece.size // (1 + mirrored) or record.broken(piece, worst):
+        mirrored = self.spec.claim(Even) is not None and not course.lopsided
+        numbers = np.uint32(piece.start), np.uint32(piece.stride), np.int32(piece.count // self.chunk), np.int32(1)
+        program = self._survey(mirrored=mirrored)
+        flaws, counts, worst = map(np.asarray, program(*numbers, given.parameters, given.floor, answers))
+        if flaws == LOPSIDED:
+            # Nothing else is amiss: from here on each sign is looked at by itself.
+            course.lopsided = True
+            return self.surveyed(piece, given, answers, course)
+        signs = 2 if mirrored else 1
+        if flaws or counts.sum() != piece.size // signs:
             return None
-        return _counted(counts * (1 + mirrored))
+        course.note(piece, worst)
+        return _counted(counts * signs)
 
-    def _survey(self, mirrored: bool, arguments: tuple[Any, ...]) -> tuple[int, np.ndarray, np.ndarray]:
-        program = _survey(self.spec, mirrored, self.chunk, self.device, self.evaluate)
-        flaws, counts, worst = (np.asarray(found) for found in program(*arguments))
-        return int(flaws), counts, worst
+    def _survey(self, *, mirrored: bool) -> Any:
+        return _survey(self.spec, mirrored, self.chunk, self.device, self.evaluate)
 
     def inspected(self, piece: Span, given: Constants, answers: tuple[Any, ...]) -> Tally:
         """The tally of at most ``WIDTH`` magnitudes of any kind."""
         patterns = piece.patterns()
-        bits, *padded = (_padded(a) for a in (patterns, *answers))
-        marks, ulps = _inspection(self.spec, self.device)(bits, given, *padded)
-        return collect(patterns, *(np.asarray(a)[:, : piece.count] for a in (marks, ulps)))
+        program = _inspection(self.spec, given.breakpoints.size, self.device)
+        found = program(_padded(patterns), given, *map(_padded, answers))
+        marks, ulps = (np.asarray(a)[:, : piece.count] for a in found)
+        return collect(patterns, marks, ulps)
 
     def evaluated(self, piece: Span) -> tuple[Any, Any]:
         """The fused implementation's answers at as many magnitudes."""
@@ -283,14 +296,15 @@ def _padded(array: Any) -> Any:
 def _survey(spec: Spec, mirrored: bool, chunk: int, device: Any, evaluate: Evaluate | None) -> Any:
     program = survey(spec, mirrored=mirrored, chunk=chunk, evaluate=evaluate)
     answers = () if evaluate else (jax.ShapeDtypeStruct((2, GIVEN), np.float32),) * 2
-    scalar = [jax.ShapeDtypeStruct((), dtype) for dtype in (np.uint32, np.uint32, np.int32, np.int32)]
-    return _compiled(program, device, *scalar, _shapes(spec), answers)
+    numbers = [jax.ShapeDtypeStruct((), dtype) for dtype in (np.uint32, np.uint32, np.int32, np.int32)]
+    given = _shapes(spec, 0)
+    return _compiled(program, device, *numbers, given.parameters, given.floor, answers)
 
 
 @functools.lru_cache(maxsize=8)
-def _inspection(spec: Spec, device: Any) -> Any:
+def _inspection(spec: Spec, places: int, device: Any) -> Any:
     bits, answer = (jax.ShapeDtypeStruct((2, WIDTH), dtype) for dtype in (np.uint32, np.float32))
-    return _compiled(inspection(spec), device, bits, _shapes(spec), answer, answer)
+    return _compiled(inspection(spec), device, bits, _shapes(spec, places), answer, answer)
 
 
 @functools.lru_cache(maxsize=8)
@@ -303,10 +317,9 @@ def _evaluation(evaluate: Evaluate, device: Any) -> Any:
     return _compiled(answers, device, bits, wide=False)
 
 
-def _shapes(spec: Spec) -> Constants:
-    number = jax.ShapeDtypeStruct((), np.float64)
-    places = jax.ShapeDtypeStruct((len(getattr(spec, "breakpoints", ())),), np.float64)
-    return Constants((number,) * len(spec.parameters), *(number,) * 5, breakpoints=places)
+def _shapes(spec: Spec, places: int) -> Constants:
+    number, points = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((), (places,)))
+    return Constants((number,) * len(spec.parameters), number, number, number, number, number, points, points)
 
 
 def _compiled(function: Callable[..., Any], device: Any, *shapes: Any, wide: bool = True) -> Any:

@@ -14,12 +14,12 @@ from enum import IntFlag
 from typing import Any
 
 import numpy as np
-import sympy
 from jaxtyping import Float64, Int
 
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import expect, forward
+from surrogate_core.spec.sides import breakpoints as places
 from surrogate_core.spec.sweep import sweep
 
 __all__ = [
@@ -45,7 +45,7 @@ ULP_EDGES = (0.0, 0.5, 1.0, *(2.0**k for k in range(1, 11)), math.inf)
 """Edges of the histogram of errors in ulp: 13 bins, closed on the left, the last one on both sides."""
 
 BREADTH = 4
-"""Half-width of the neighbourhood of a breakpoint that is left out, in units of relative roundoff."""
+"""Half-width of the neighbourhood of a breakpoint that is left out at least, in units of relative roundoff."""
 
 
 class NoOracle(Exception):
@@ -120,7 +120,7 @@ class Tally:
 
     Attributes:
         inputs: finite patterns judged.
-        near_breakpoint: finite patterns left out, within 4 roundoffs of where the formula jumps or has a kink.
+        near_breakpoint: finite patterns left out, within a few roundings of where the formula jumps or has a kink.
         nonfinite: infinities and NaNs judged.
         spikes: wrong spikes at finite patterns.
         flushed: spikes that are wrong only because subnormal input is taken for zero, where the spec tolerates it.
@@ -246,10 +246,16 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
     )
 
 
-def breakpoints(spec: Spec, parameters: Parameters) -> tuple[float, ...]:
-    """Where the formula jumps or has a kink, at these parameter values."""
-    values = {p.symbol: dict(parameters)[p.name] for p in spec.parameters}
-    return tuple(float(sympy.sympify(b).subs(values)) for b in getattr(spec, "breakpoints", ()))
+def breakpoints(spec: Spec, parameters: Parameters, fmt: Format) -> tuple[tuple[float, float], ...]:
+    """Where the formula jumps or has a kink, declared or found, and how near to each is left out."""
+    return tuple((float(p.at), _reach(float(p.at), p.sensitivity, fmt)) for p in places(spec, parameters))
+
+
+def _reach(at: float, sensitivity: float, fmt: Format) -> float:
+    # Not less than where the oracle accepts the value of either side; x = 0 is exact.
+    size = max(abs(at), fmt.smallest_normal) if at else 0.0
+    rounded = 2 * (size + sensitivity) * (1 + 4 * fmt.unit_roundoff)
+    return fmt.unit_roundoff * max(BREADTH * abs(at), rounded)
 
 
 def floor(spec: Spec, parameters: Parameters, fmt: Format) -> float:
@@ -281,8 +287,8 @@ def tally(
         points, value, measured = (a.astype(np.float64) * 1.0 for a in (patterns.view(fmt.dtype), spikes, gradients))
     finite = np.isfinite(points)
     near = np.zeros(points.shape, bool)
-    for at in breakpoints(spec, parameters):
-        near |= finite & (np.abs(points - at) <= BREADTH * fmt.unit_roundoff * abs(at))
+    for at, reach in breakpoints(spec, parameters, fmt):
+        near |= finite & (np.abs(points - at) <= reach)
     subnormal = (np.abs(points) < fmt.smallest_normal) & (points != 0)
 
     promised = forward(spec, parameters, points)
