@@ -219,7 +219,8 @@ def test_what_is_next_to_a_kink_is_left_out_and_all_else_is_right(rounding: floa
 
 
 def test_a_threshold_that_float32_does_not_hold_is_judged_exactly() -> None:
-    late = SLAYER.replace(forward=Heaviside(x - Rational(1, 10), Rational(1)))
+    one: Any = 1
+    late = SLAYER.replace(forward=Heaviside(x - Rational(1, 10), one))
     # 0.1 lies between two numbers of float32, of which the upper one rounds to it.
     nearest = np.float32(0.1)
     span = Span(int(nearest.view(np.uint32)) - 2 * GIVEN + 5, int(nearest.view(np.uint32)) + 2 * GIVEN)
@@ -230,10 +231,18 @@ def test_a_threshold_that_float32_does_not_hold_is_judged_exactly() -> None:
 
 
 def test_only_what_needs_it_is_inspected(inspected: list[int]) -> None:
-    for rate, pieces in ((ALPHA, 1), (ALPHA * (1 + 1e-5), 2)):
+    # Of what is right the lane with the largest error, of what is wrong everything.
+    for rate, least, most in ((ALPHA, 1, 64), (ALPHA * (1 + 1e-5), LATER.count, LATER.count)):
         inspected.clear()
         judged(lambda v, rate=rate: (v >= 0, np.exp(-rate * np.abs(v))), LATER)
-        assert sum(inspected) == pieces * GIVEN
+        assert least <= sum(inspected) <= most
+
+
+def test_of_equal_errors_the_first_one_is_looked_for(inspected: list[int]) -> None:
+    tiny = Span(1 << 28, (1 << 28) + 4 * GIVEN)
+    found, wanted = judged(lambda v: (v >= 0, np.ones_like(v)), tiny)
+    assert (found, found.max_ulp, found.max_ulp_at) == (wanted, 0.0, tiny.start)
+    assert sum(inspected) <= GIVEN
 
 
 def test_gradients_that_are_right_and_not_mirrored_need_no_inspection(inspected: list[int]) -> None:
@@ -243,8 +252,7 @@ def test_gradients_that_are_right_and_not_mirrored_need_no_inspection(inspected:
     found, wanted = judged(lopsided, LATER)
     assert_the_same(found, wanted, LATER)
     assert wrong(found) == 0
-    # The piece with the largest error, which is everyone's.
-    assert sum(inspected) == GIVEN
+    assert sum(inspected) <= 64
 
 
 def silent(piece: Span) -> tuple[np.ndarray, np.ndarray]:

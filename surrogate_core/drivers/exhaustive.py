@@ -21,7 +21,7 @@ import numpy as np
 
 from surrogate_core.drivers.survey import HALF, LOPSIDED, ROUNDS, ZEROED, Evaluate, survey
 from surrogate_core.drivers.tally import Span, Tally, breakpoints, collect
-from surrogate_core.drivers.xla import FLOAT32, INFINITY, NORMAL, Constants, constants, inspection
+from surrogate_core.drivers.xla import FLOAT32, INFINITY, NORMAL, SIGN, Constants, constants, inspection
 from surrogate_core.spec.claims import Even
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -33,8 +33,8 @@ Answers = Callable[[Span], tuple[np.ndarray, np.ndarray]]
 Progress = Callable[[int], None]
 """Called with the number of patterns that were judged since the last call."""
 
-CHUNK = {"cpu": 1 << 14}
-"""Magnitudes at a time in a survey: on a CPU its dozen arrays of 128 KiB stay in the second-level cache."""
+CHUNK = {"cpu": 1 << 13}
+"""Magnitudes at a time in a survey: on a CPU its dozen arrays of 64 KiB stay in the second-level cache."""
 
 WIDE = 1 << 20
 """Magnitudes at a time where the device is no CPU."""
@@ -103,12 +103,7 @@ def judge_fused(
                     progress(piece.size)
         finally:
             pool.shutdown(cancel_futures=True)
-    if course.piece is None:
-        return total
-    nearer = _Course()
-    for part in course.piece.cut(max(WIDTH, programs.chunk)):
-        programs.surveyed(part, given, (), nearer)
-    return total + _worst(inspected(nearer.piece or course.piece))
+    return total + course.settled(inspected)
 
 
 def judge(
@@ -156,7 +151,7 @@ def judge(
                 total = sum((f.result() for f in found), total)
                 if progress:
                     progress(piece.size)
-    return total + _worst(inspected(course.piece, answers(course.piece))) if course.piece else total
+    return total + course.settled(lambda part: inspected(part, answers(part)))
 
 
 _Answered = tuple[np.ndarray, np.ndarray]
@@ -175,11 +170,6 @@ def _workers(device: Any) -> int:
     if device.platform != "cpu":
         return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _worst(found: Tally) -> Tally:
-    """The largest error alone, of patterns that have been counted."""
-    return Tally(max_ulp=found.max_ulp, max_ulp_at=found.max_ulp_at)
 
 
 def _regions(span: Span, spec: Spec, parameters: Parameters) -> Iterator[tuple[Span, bool]]:
@@ -206,7 +196,7 @@ class _Course:
     """What the pieces of one judgement tell each other.
 
     Attributes:
-        piece: the surveyed one with the largest error, which remains to be inspected: at which pattern is it?
+        piece: where the largest error of all surveys is: it remains to be inspected.
         key: what that goes by; of equal errors the smaller pattern counts.
         lopsided: whether some gradient was not mirrored, as it may well be within the bound.
     """
@@ -217,11 +207,34 @@ class _Course:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, piece: Span, worst: np.ndarray) -> None:
-        """Take note of the largest errors in a piece, by sign."""
-        key = max((float(w), row == 0, -piece.start) for row, w in enumerate(worst))
+        """Take note of the largest errors in a piece, by sign and lane."""
+        largest = worst.max(axis=1)
+        row = int(largest.argmax())
+        key = float(largest[row]), row == 0, -piece.start
         with self.lock:
             if key[0] >= 0 and (self.piece is None or key > self.key):
-                self.piece, self.key = piece, key
+                self.piece, self.key = _lane(piece, worst[row] == largest[row]), key
+
+    def settled(self, inspected: Callable[[Span], Tally]) -> Tally:
+        """The largest error alone, and the pattern that gives it, of patterns that have been counted."""
+        settled = Tally()
+        for part in self.piece.cut(WIDTH) if self.piece else ():
+            found = inspected(part)
+            settled += Tally(max_ulp=found.max_ulp, max_ulp_at=found.max_ulp_at)
+            # An inspection may round otherwise; of equal errors the first one is the smallest pattern.
+            reached = found.max_ulp >= self.key[0] * (1 - 2.0**-20)
+            if reached and found.max_ulp_at is not None and (found.max_ulp_at < SIGN) == self.key[1]:
+                break
+        return settled
+
+
+def _lane(piece: Span, largest: np.ndarray) -> Span:
+    """The magnitudes of the one lane where an error is the largest; of several, all of the piece."""
+    (lanes,) = largest.nonzero()
+    if lanes.size > 1:
+        return piece
+    start = piece.start + piece.stride * int(lanes[0])
+    return replace(piece, start=start, stride=piece.stride * largest.size)
 
 
 @dataclass(frozen=True)
