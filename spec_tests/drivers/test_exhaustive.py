@@ -196,7 +196,7 @@ def inspected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-LATER = Span(0x3F80_0000, 0x3F80_0000 + 2 * GIVEN)
+LATER = Span(0x3F80_0000, 0x3F80_0000 + GIVEN)
 
 
 @pytest.mark.parametrize("rounding", [1.0, 1 - 2.0**-23], ids=["right", "off by two roundings"])
@@ -205,7 +205,7 @@ def test_what_is_next_to_a_kink_is_left_out_and_all_else_is_right(rounding: floa
     rate = Parameter(alpha, 1.0, Interval.open(0, oo), (0.1, 10))
     triangle = Spec("triangle", "Triangle", "made up", Max(0, 1 - alpha * Abs(x)), [rate])
     kink = int(np.float32(1 / ALPHA).view(np.uint32))
-    span = Span(kink - 4 * GIVEN, kink + 2 * GIVEN)
+    span = Span(kink - GIVEN - 99, kink + GIVEN + 99)
 
     def answer(v: np.ndarray) -> tuple[Any, Any]:
         return v >= 0, np.maximum(0, 1 - ALPHA * rounding * np.abs(v))
@@ -223,7 +223,7 @@ def test_a_threshold_that_float32_does_not_hold_is_judged_exactly() -> None:
     late = SLAYER.replace(forward=Heaviside(x - Rational(1, 10), one))
     # 0.1 lies between two numbers of float32, of which the upper one rounds to it.
     nearest = np.float32(0.1)
-    span = Span(int(nearest.view(np.uint32)) - 2 * GIVEN + 5, int(nearest.view(np.uint32)) + 2 * GIVEN)
+    span = Span(int(nearest.view(np.uint32)) - 5, int(nearest.view(np.uint32)) - 5 + GIVEN)
     for threshold, number in ((0.1, 0), (float(nearest) * (1 + 1e-9), 1)):
         found, wanted = judged(lambda v, t=threshold: (v >= t, np.exp(-ALPHA * np.abs(v))), span, late)
         assert_the_same(found, wanted, span)
@@ -239,10 +239,10 @@ def test_only_what_needs_it_is_inspected(inspected: list[int]) -> None:
 
 
 def test_of_equal_errors_the_first_one_is_looked_for(inspected: list[int]) -> None:
-    tiny = Span(1 << 28, (1 << 28) + 4 * GIVEN)
+    tiny = Span(1 << 28, (1 << 28) + GIVEN)
     found, wanted = judged(lambda v: (v >= 0, np.ones_like(v)), tiny)
     assert (found, found.max_ulp, found.max_ulp_at) == (wanted, 0.0, tiny.start)
-    assert sum(inspected) <= GIVEN
+    assert sum(inspected) < GIVEN
 
 
 def test_gradients_that_are_right_and_not_mirrored_need_no_inspection(inspected: list[int]) -> None:

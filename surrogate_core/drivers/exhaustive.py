@@ -10,8 +10,9 @@ import functools
 import itertools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,11 +43,11 @@ WIDE = 1 << 20
 WIDTH = 1 << 16
 """Magnitudes at a time in an inspection."""
 
-ANSWERED = 1 << 19
-"""Magnitudes at a time where another framework answers: PyTorch's operations are fastest on a million numbers."""
+GIVEN = 1 << 18
+"""Magnitudes at a time where another framework answers: PyTorch takes least for half a million numbers."""
 
-GIVEN = 1 << 17
-"""Magnitudes of them at a time in a survey."""
+AHEAD = 2
+"""Answers that may wait to be judged."""
 
 
 def judge_fused(
@@ -112,9 +113,8 @@ def judge(
     parameters: Parameters,
     span: Span,
     progress: Progress | None = None,
-    most: int = ANSWERED,
 ) -> Tally:
-    """Judge an implementation of any framework by its answers.
+    """Judge an implementation of any framework by its answers, while it goes on answering.
 
     Args:
         answers: called from this thread, for consecutive parts of the span.
@@ -122,7 +122,6 @@ def judge(
         parameters: at which values of its parameters.
         span: where.
         progress: told how it goes on.
-        most: magnitudes to ask for at a time; whole multiples of ``GIVEN`` are judged fast.
 
     Raises:
         NoOracle: the formula cannot be evaluated fast and well enough.
@@ -134,35 +133,36 @@ def judge(
     course = _Course()
 
     def inspected(piece: Span, answered: _Answered) -> Tally:
-        return sum((programs.inspected(part, given, found) for part, found in _cut(piece, answered, WIDTH)), Tally())
+        parts = ((part, slice(i * WIDTH, (i + 1) * WIDTH)) for i, part in enumerate(piece.cut(WIDTH)))
+        return sum((programs.inspected(part, given, tuple(a[:, at] for a in answered)) for part, at in parts), Tally())
 
-    def judged(piece: Span, answered: _Answered) -> Tally:
-        found = programs.surveyed(piece, given, answered, course) if piece.count == GIVEN else None
+    def judged(piece: Span, plain: bool, answered: _Answered) -> Tally:
+        found = programs.surveyed(piece, given, answered, course) if plain and piece.count == GIVEN else None
         return inspected(piece, answered) if found is None else found
 
     programs.prepare()
     total = Tally()
-    # In turns, since both use all cores: an operation of PyTorch waits for the slowest of its threads.
+    pending: deque[tuple[int, Future[Tally]]] = deque()
+
+    def settle() -> Tally:
+        size, done = pending.popleft()
+        found = done.result()
+        if progress:
+            progress(size)
+        return found
+
     with ThreadPoolExecutor(_workers(device)) as pool:
         for region, plain in _regions(span, spec, parameters):
-            for piece in region.cut(most):
-                parts = _cut(piece, answers(piece), GIVEN)
-                found = [pool.submit(judged if plain else inspected, *part) for part in parts]
-                total = sum((f.result() for f in found), total)
-                if progress:
-                    progress(piece.size)
+            for piece in region.cut(GIVEN):
+                pending.append((piece.size, pool.submit(judged, piece, plain, answers(piece))))
+                if len(pending) > AHEAD:
+                    total += settle()
+        while pending:
+            total += settle()
     return total + course.settled(lambda part: inspected(part, answers(part)))
 
 
 _Answered = tuple[np.ndarray, np.ndarray]
-
-
-def _cut(piece: Span, answered: _Answered, count: int) -> Iterator[tuple[Span, _Answered]]:
-    """A piece and its answers in parts of ``count`` magnitudes."""
-    spikes, gradients = answered
-    for i, part in enumerate(piece.cut(count)):
-        at = slice(i * count, (i + 1) * count)
-        yield part, (spikes[:, at], gradients[:, at])
 
 
 def _workers(device: Any) -> int:
@@ -258,7 +258,9 @@ class _Programs:
         mirrored = self.spec.claim(Even) is not None and not course.lopsided
         numbers = np.uint32(piece.start), np.uint32(piece.stride), np.int32(piece.count // self.chunk), np.int32(1)
         program = self._survey(mirrored=mirrored)
-        flaws, counts, worst = map(np.asarray, program(*numbers, given.parameters, given.floor, answers))
+        # JAX takes long to copy what is not contiguous.
+        rows = tuple(map(np.ascontiguousarray, answers))
+        flaws, counts, worst = map(np.asarray, program(*numbers, given.parameters, given.floor, rows))
         if flaws == LOPSIDED:
             # Nothing else is amiss: from here on each sign is looked at by itself.
             course.lopsided = True

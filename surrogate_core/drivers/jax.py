@@ -173,7 +173,7 @@ class JaxDriver:
             spikes, gradients = (np.asarray(a, np.float32).reshape(patterns.shape)[:, : piece.count] for a in found)
             return spikes, gradients
 
-        return judge(answers, spec, parameters, span, most=GIVEN)
+        return judge(answers, spec, parameters, span)
 
     def compilations(self) -> int:
         return _compilations

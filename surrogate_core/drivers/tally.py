@@ -83,8 +83,10 @@ class Span:
 
     def patterns(self) -> Int[np.ndarray, "2 count"]:
         """The patterns as uint32: the first row without a sign, the second with it."""
-        magnitudes = np.arange(self.start, self.stop, self.stride, dtype=np.uint32)
-        return np.stack([magnitudes, magnitudes | SIGN])
+        patterns = np.empty((2, self.count), np.uint32)
+        patterns[0] = np.arange(self.start, self.stop, self.stride, dtype=np.uint32)
+        np.bitwise_or(patterns[0], SIGN, out=patterns[1])
+        return patterns
 
     def cut(self, count: int) -> Iterator[Span]:
         """Consecutive pieces of ``count`` magnitudes; the last one may have fewer."""
