@@ -1,18 +1,21 @@
 """What a proof over all of float32 costs: against float64 `exp` alone in JAX, against itself unjudged in PyTorch.
 
     make benchmark
+    PATTERNS=all make benchmark
 
-Every arm runs over the same spans, a sixteenth of all patterns spread over them, in turns. All of them are what
-`surrogate-core check TARGET --profile thorough --property pointwise.patterns` judges.
+Every arm runs over the same spans, a sixteenth of all patterns spread over them, in turns; or over all 2^32 of them,
+which are what `surrogate-core check TARGET --profile thorough --property pointwise.patterns` judges.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +35,28 @@ PARAMETERS = (("alpha", ALPHA),)
 SPEC = get_spec("slayer")
 ROOT = Path(__file__).parent.parent
 
-SPANS = spans(64)[2::16]
+SPANS = spans(64) if os.environ.get("PATTERNS") == "all" else spans(64)[2::16]
 """Four of the 64 parts that the profile thorough judges: 2^28 patterns, from tiny inputs to huge ones."""
 
-CHUNKS = (1 << 16, 1 << 18)
-"""What float64 `exp` is tried at; the best counts."""
+SHARE = sum(span.size for span in SPANS) / 2**32
+
+CHUNKS = {1 << 12: 2, 1 << 18: 1, 1 << 20: 1}
+"""What float64 `exp` is tried at, and in how many threads; the best counts. Large ones XLA splits by itself."""
+
+ALONE = (1 << 16, 1 << 17, 1 << 18)
+"""Likewise PyTorch's own forward and backward."""
 
 
-def exponentials(chunk: int) -> Callable[[Span], Any]:
+@jax.custom_jvp
+def plain(x: Any) -> Any:
+    """The least that an implementation can take."""
+    return (x >= 0).astype(x.dtype)
+
+
+plain.defjvps(lambda dx, _, x: jnp.exp(-ALPHA * jnp.abs(x)) * dx)
+
+
+def exponentials(chunk: int, threads: int) -> Callable[[Span], Any]:
     """Jitted float64 exp over the same patterns, generated on the fly, summed so that nothing is left out."""
 
     def program(start: Any, count: Any) -> Any:
@@ -53,9 +70,12 @@ def exponentials(chunk: int) -> Callable[[Span], Any]:
     with jax.enable_x64(True):
         compiled = jax.jit(program).lower(np.uint32(0), np.int32(1)).compile()
 
-    def run(span: Span) -> Any:
-        for sign in (0, 1 << 31):
-            jax.block_until_ready(compiled(np.uint32(span.start | sign), np.int32(span.count // chunk)))
+    def one(span: Span, sign: int) -> None:
+        jax.block_until_ready(compiled(np.uint32(span.start | sign), np.int32(span.count // chunk)))
+
+    def run(span: Span) -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(one, (span, span), (0, 1 << 31)))
 
     return run
 
@@ -88,21 +108,20 @@ def compared(benchmark: Any, arms: dict[str, Callable[[Span], Any]]) -> dict[str
     seconds = {name: float(taken.sum()) for name, taken in best.items()}
     benchmark.extra_info["seconds"] = seconds
     for name, taken in seconds.items():
-        print(f"\n  {name}: {taken:.2f} s for 2^28 patterns, {16 * taken:.1f} s for all", end="")
+        print(f"\n  {name}: {taken:.2f} s, {taken / SHARE:.1f} s for all 2^32 patterns", end="")
     return seconds
 
 
-@pytest.mark.xfail(reason="5.1 was measured on two shared cores", strict=False)
-def test_a_proof_in_jax_takes_four_times_float64_exp_at_most(benchmark: Any) -> None:
-    arms = {f"exp in chunks of {chunk}": exponentials(chunk) for chunk in CHUNKS}
-    seconds = compared(benchmark, {"proof": tallied("jax", SlayerGrad(ALPHA)), **arms})
+@pytest.mark.parametrize("function", [SlayerGrad(ALPHA), plain], ids=["SlayerGrad", "plain"])
+def test_a_proof_in_jax_takes_four_times_float64_exp_at_most(benchmark: Any, function: Callable[[Any], Any]) -> None:
+    arms = {f"exp in chunks of {c}, {t} threads": exponentials(c, t) for c, t in CHUNKS.items()}
+    seconds = compared(benchmark, {"proof": tallied("jax", function), **arms})
     ratio = seconds["proof"] / min(taken for name, taken in seconds.items() if name != "proof")
     benchmark.extra_info["ratio"] = ratio
     print(f"\n  proof / exp: {ratio:.2f}", end="")
     assert ratio <= 4
 
 
-@pytest.mark.xfail(reason="2.3 was measured on two shared cores", strict=False)
 def test_a_proof_in_pytorch_takes_twice_its_own_forward_and_backward_at_most(benchmark: Any) -> None:
     torch: Any = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
 
@@ -116,32 +135,43 @@ def test_a_proof_in_pytorch_takes_twice_its_own_forward_and_backward_at_most(ben
         def backward(ctx: Any, *gradients: Any) -> Any:
             return gradients[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs())
 
-    def alone(span: Span) -> None:
-        for piece in span.cut(1 << 17):
-            x = torch.from_numpy(piece.patterns().view(np.float32).reshape(-1)).requires_grad_()
-            torch.autograd.grad(Spike.apply(x), x, torch.ones_like(x))
+    def alone(chunk: int) -> Callable[[Span], None]:
+        def run(span: Span) -> None:
+            for piece in span.cut(chunk):
+                x = torch.from_numpy(piece.patterns().view(np.float32).reshape(-1)).requires_grad_()
+                torch.autograd.grad(Spike.apply(x), x, torch.ones_like(x))
 
-    seconds = compared(benchmark, {"proof": tallied("torch", Spike.apply), "alone": alone})
-    benchmark.extra_info["ratio"] = seconds["proof"] / seconds["alone"]
+        return run
+
+    arms = {f"alone in chunks of {chunk}": alone(chunk) for chunk in ALONE}
+    seconds = compared(benchmark, {"proof": tallied("torch", Spike.apply), **arms})
+    least = min(taken for name, taken in seconds.items() if name != "proof")
+    benchmark.extra_info["ratio"] = seconds["proof"] / least
     print(f"\n  proof / forward and backward alone: {benchmark.extra_info['ratio']:.2f}", end="")
     assert benchmark.extra_info["ratio"] <= 2
 
 
 MEMORY = """
-import json, resource, sys
-import jax, surrogate_core
+import re
+import surrogate_core
 from surrogate_core.drivers import get_driver
 from surrogate_core.drivers.tally import Span
+
+def peak():
+    # Not ru_maxrss: it starts at what the process held that started this one.
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+
 driver, spec = get_driver("jax"), surrogate_core.get_spec("slayer")
 spike = surrogate_core.SlayerGrad(1.72)
 driver.devices()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 with driver.scope("float32", "cpu:0"):
     driver.tally(spike, spec, (("alpha", 1.72),), Span(0x3F000000, 0x43000000), "cpu:0")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print((peak() - before) / 1024)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from /proc/self/status")
 def test_a_proof_takes_a_gibibyte_above_imports_at_most(benchmark: Any) -> None:
     found: list[float] = []
 
@@ -152,4 +182,4 @@ def test_a_proof_takes_a_gibibyte_above_imports_at_most(benchmark: Any) -> None:
     benchmark.pedantic(once, rounds=1, iterations=1)
     benchmark.extra_info["mebibytes"] = found[0]
     print(f"\n  {found[0]:.0f} MiB above imports", end="")
-    assert found[0] <= 1024
+    assert 0 < found[0] <= 1024
