@@ -68,7 +68,7 @@ MADE = {"jax": jax_made, "torch": torch_made}
 @pytest.fixture(params=["jax", "torch"])
 def driver(request: pytest.FixtureRequest) -> Driver:
     if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is missing")
+        pytest.skip(f"{request.param} is missing: pip install 'surrogate_core[{request.param}]'")
     return get_driver(request.param)
 
 

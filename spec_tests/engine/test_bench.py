@@ -10,6 +10,7 @@ import pytest
 from handmade import ALPHA, ask, case
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.engine.bench import Bench
 from surrogate_core.engine.plan import Implementation, Unit
 from surrogate_core.engine.target import resolve
@@ -321,3 +322,23 @@ def test_every_property_of_a_case_is_prepared_without_an_exception() -> None:
     judged = [get_property(name) for name in ("transform.vmap", "transform.modes", "state.copies")]
     on.prepare([j for j in judged if isinstance(j, Property)])
     assert all(on.known(j.observe(on.case).values()) for j in judged if isinstance(j, Property))
+
+
+@pytest.mark.parametrize("raised", [ValueError("no current"), SystemExit(0)], ids=["an exception", "sys.exit"])
+def test_what_ends_a_count_of_patterns_is_an_answer_too(raised: BaseException) -> None:
+    def failing(alpha: float) -> Spike:
+        def spike(x: jax.Array) -> jax.Array:
+            raise raised
+
+        return spike
+
+    answer = bench(failing).tally(Span(0, 1000))
+    assert isinstance(answer, Exception)
+    assert ("sys.exit(0)" in str(answer)) == isinstance(raised, SystemExit)
+
+
+def test_patterns_are_counted_by_the_instance_under_test() -> None:
+    counted = bench().tally(Span(0x3F80_0000, 0x3F80_1000))
+    assert isinstance(counted, Tally)
+    assert counted.size == 2 * 0x1000
+    assert counted.gradients.count == counted.spikes.count == 0

@@ -75,6 +75,8 @@ class Bench:
                 return self.driver.tally(spike, self.case.spec, self.case.parameters, span, self.case.device)
         except Exception as error:
             return error
+        except SystemExit as error:
+            return _left(error)
 
     def forget(self, instances: Iterable[str]) -> None:
         """Let go of instances that no further request names."""
@@ -109,10 +111,7 @@ class Bench:
             # Whatever the code under test raises is a result, told with its whole traceback.
             return Unsupported(sentence(error)) if request.tolerant else error
         except SystemExit as error:
-            # It must not choose our exit code: sys.exit(0) would read as "conforms".
-            return RuntimeError(f"the implementation left with sys.exit({error.code!r})").with_traceback(
-                error.__traceback__
-            )
+            return _left(error)
 
     def _parameters(self, request: Request) -> Parameters:
         return self.case.parameters if request.parameters is None else request.parameters
@@ -131,3 +130,8 @@ class Bench:
         target = self.implementation.target
         arguments, keyword = target.arguments(parameters), next(iter(target.arguments(((name, 0.0),))))
         return lambda value: target.factory()(**{**arguments, keyword: value})
+
+
+def _left(exit_: SystemExit) -> Exception:
+    # It must not choose our exit code: sys.exit(0) would read as "conforms".
+    return RuntimeError(f"the implementation left with sys.exit({exit_.code!r})").with_traceback(exit_.__traceback__)
