@@ -294,3 +294,51 @@ def test_a_missing_library_is_named_with_its_extra(command, monkeypatch: pytest.
 
     monkeypatch.setattr(libraries, "installed", lambda surrogate: not surrogate.extra)
     assert "missing: pip install 'surrogate_core[braintools]'" in command("list", "implementations").out
+
+
+def test_an_interrupted_check_says_how_to_go_on_and_is_finished_by_it(
+    command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surrogate_core import engine
+
+    kept, judged = tmp_path / "odd[bold]name.jsonl", engine.run
+
+    def interrupted(units):
+        yield from judged(units[:3])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "run", interrupted)
+        answer = command("check", OURS, *SMALL, "--results", kept)
+    assert answer.code == 3
+    assert f"interrupted; what is finished is in {kept}: add --resume {kept} to the same command" in answer.out
+    assert len(kept.read_text().splitlines()) == 1 + 3
+    again = command("check", OURS, *SMALL, "--resume", kept)
+    assert again.code == 0
+    assert json.loads(kept.read_text().splitlines()[-1])["kind"] == "footer"
+
+
+def test_without_a_results_file_an_interruption_says_that_nothing_was_kept(
+    command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surrogate_core import engine
+
+    def interrupted(units):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(engine, "run", interrupted)
+    answer = command("check", OURS, *SMALL)
+    assert answer.code == 3
+    assert "interrupted; nothing was kept: with --results FILE" in answer.out
+
+
+def test_durations_shows_the_slowest_properties_and_the_compilations(command) -> None:
+    answer = command("check", OURS, *SMALL, "--durations", "2")
+    assert answer.code == 0
+    table = answer.out.partition("slowest properties")[2].splitlines()
+    rows = [line.split() for line in table if line.strip() and line.split()[0].replace(".", "").isdigit()]
+    assert len(rows) == 2 + 1
+    assert rows[-1][2:] == ["in", "all"]
+    assert float(rows[0][0]) >= float(rows[1][0])
+    assert command("check", OURS, *SMALL, "--durations", "-1").code == 2

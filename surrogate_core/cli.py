@@ -96,7 +96,7 @@ def check(
             )
     except api.Interrupted as interruption:
         report = interruption.report
-        console.print(_unfinished(results or resume), style="bold red", soft_wrap=True)
+        console.print(_unfinished(results or resume), style="bold red", markup=False, highlight=False, soft_wrap=True)
     from surrogate_core.report import junit as junit_file
     from surrogate_core.report import terminal
 
