@@ -63,7 +63,7 @@ class Interrupted(KeyboardInterrupt):
 
 def check(
     target: str | Callable[..., Any] | Sequence[str | Callable[..., Any]],
-    spec: str | Spec = "slayer",
+    spec: str | Spec | None = None,
     *,
     params: Mapping[str, float | Sequence[float]] | None = None,
     profile: str = "standard",
@@ -76,12 +76,13 @@ def check(
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
-    """Judge one or more implementations against a spec.
+    """Judge one or more implementations against what they declare.
 
     Args:
         target: a factory, or where to find one (``package.module:attribute``, ``path/to/file.py:attribute``,
             a catalogue name); or several of them.
-        spec: a Spec, or the name of one in the catalogue.
+        spec: a Spec, or the name of one in the catalogue; by default what the catalogue says that the target
+            declares, and ``slayer`` for a target that it does not know.
         params: values to judge at, by parameter; by default the spec's own samples.
         profile: ``quick``, ``standard`` or ``thorough``.
         properties: ids or globs; by default all.

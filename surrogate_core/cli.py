@@ -55,7 +55,13 @@ def _parameters(given: list[str]) -> dict[str, list[float]]:
 @app.command()
 def check(
     targets: Targets,
-    spec: Annotated[str, typer.Option(help="What the targets declare: a name from `list specs`.")] = "slayer",
+    spec: Annotated[
+        str | None,
+        typer.Option(
+            help="What the targets declare: a name from `list specs`. By default what the catalogue says of a "
+            "catalogue name, otherwise slayer."
+        ),
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="Values to judge at, as alpha=0.5,1,2.")] = None,
     profile: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
     property_: Annotated[
@@ -74,7 +80,7 @@ def check(
         int | None, typer.Option(min=0, help="Show where the time went: the N slowest properties, 0 for all.")
     ] = None,
 ) -> None:
-    """Judge implementations against a spec."""
+    """Judge implementations against what they declare."""
     from surrogate_core import api
 
     console = Console()

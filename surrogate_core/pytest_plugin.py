@@ -23,7 +23,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--surrogate", action="append", default=[], metavar="TARGET", help="judge this implementation (repeatable)"
     )
-    group.addoption("--surrogate-spec", default="slayer", metavar="SPEC", help="what it declares (default: slayer)")
+    group.addoption(
+        "--surrogate-spec", metavar="SPEC", help="what it declares (default: what the catalogue says, or slayer)"
+    )
     group.addoption("--surrogate-profile", default="standard", metavar="PROFILE", help="quick, standard or thorough")
     group.addoption("--surrogate-seed", default=0, type=int, metavar="N", help="seed of the random inputs")
 
@@ -44,7 +46,8 @@ def _planned(targets: list[str], config: pytest.Config) -> list[Plan]:
     from surrogate_core.spec import BadInput, get_spec
 
     try:
-        spec = get_spec(str(config.getoption("--surrogate-spec")))
+        name = config.getoption("--surrogate-spec")
+        spec = get_spec(str(name)) if name else None
         return [plan([target], spec, **_options(config)) for target in targets]
     except BadInput as mistake:
         raise pytest.UsageError(str(mistake)) from None
@@ -65,7 +68,7 @@ class Implementation(pytest.Collector):
     def collect(self) -> Iterator[Judgement]:
         """One item per property that is judged."""
         for name in dict.fromkeys(unit.property_id for unit in self.planned.units):
-            yield Judgement.from_parent(self, name=name, target=self.name, spec=self.planned.spec)
+            yield Judgement.from_parent(self, name=name, target=self.name, spec=self.planned.implementations[0].spec)
 
 
 class Judgement(pytest.Item):

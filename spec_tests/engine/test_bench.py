@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from handmade import ALPHA, ask, case
+from handmade import ALPHA, SLAYER, ask, case
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.tally import Span, Tally
@@ -25,7 +25,7 @@ OTHER = (("alpha", 2.0),)
 
 
 def bench(factory: Any = SlayerGrad, **where: Any) -> Bench:
-    return Bench(Implementation(resolve(factory, "jax"), "jax"), case(**where))
+    return Bench(Implementation(resolve(factory, "jax"), "jax", SLAYER), case(**where))
 
 
 class Counting:
@@ -308,7 +308,7 @@ def test_it_serves_one_implementation_in_one_case() -> None:
     on = bench()
     assert on.serves(Unit(on.implementation, "gradient.peak", on.case))
     assert not on.serves(Unit(on.implementation, "gradient.peak", case("float16")))
-    assert not on.serves(Unit(Implementation(resolve(Counting(), "jax"), "jax"), "gradient.peak", on.case))
+    assert not on.serves(Unit(Implementation(resolve(Counting(), "jax"), "jax", SLAYER), "gradient.peak", on.case))
 
 
 def test_what_cannot_be_called_breaks_the_contract() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import pickle
 import sys
@@ -13,6 +14,7 @@ from handmade import SLAYER
 from surrogate_core.drivers import Device
 from surrogate_core.engine import PROFILES, Plan, plan
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries import SURROGATES
 from surrogate_core.properties import PROPERTIES, Proof
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS
@@ -120,6 +122,26 @@ def test_a_plan_travels_to_another_process() -> None:
 def test_a_mistake_is_told_before_anything_runs(options: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         of(**options)
+
+
+def test_each_target_is_judged_against_what_the_catalogue_says_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    halved = SLAYER.replace(name="halved", gradient=SLAYER.gradient / 2, claims=())
+    specs = {"slayer": SLAYER, "halved": halved}
+    monkeypatch.setattr(sys.modules[Plan.__module__], "get_spec", specs.__getitem__)
+    known = dataclasses.replace(SURROGATES[OWN], name="own.Halved", spec="halved")
+    monkeypatch.setitem(SURROGATES, "own.Halved", known)
+    planned = plan([OWN, "own.Halved", "surrogate_core:SlayerGrad"], profile="quick")
+    assert [i.spec for i in planned.implementations] == [SLAYER, halved, SLAYER]
+    assert {u.case.spec for u in planned.units if u.implementation.name == "own.Halved"} == {halved}
+    assert {i.spec for i in plan([OWN, "own.Halved"], SLAYER).implementations} == {SLAYER}
+
+
+def test_two_specs_of_one_name_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a report calls slayer must be one thing.
+    specs = iter([SLAYER, SLAYER.replace(name="slayer", at_threshold=0)])
+    monkeypatch.setattr(sys.modules[Plan.__module__], "get_spec", lambda name: next(specs))
+    with pytest.raises(BadInput, match="two different specs named 'slayer'"):
+        plan([OWN, "surrogate_core:SlayerGrad"])
 
 
 def test_no_target_or_one_given_twice_is_a_mistake() -> None:

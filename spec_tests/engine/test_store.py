@@ -27,15 +27,19 @@ def results(*outcomes: Outcome) -> list[Result]:
 THREE = results(Passed({"inputs": 7}, ("±0 remarked",)), FAILURE, Unsupported("forward mode"))
 
 
+def _implementation(name: str, planned: int, spec: str = "curve") -> dict[str, Any]:
+    return {"name": name, "spec": spec, "framework": "jax", "package": "", "version": "", "planned": planned}
+
+
 def head(planned: int) -> dict[str, Any]:
-    spec = dict.fromkeys(("name", "title", "source", "gradient", "forward"), "") | {"claims": []}
+    spec = dict.fromkeys(("title", "source", "gradient", "forward"), "") | {"claims": []}
     return {
         "kind": "header",
         "schema": SCHEMA,
         "planned": planned,
-        "spec": spec,
+        "specs": {"curve": spec},
         "properties": {},
-        "implementations": [{"name": "it", "framework": "jax", "package": "", "version": ""}],
+        "implementations": [_implementation("it", planned)],
         "environment": {"python": "", "platform": "", "packages": {}},
         "devices": {},
         "absent": {},
@@ -191,10 +195,10 @@ def test_the_header_says_what_was_asked_of_whom_and_where() -> None:
     found = header(planned)
     assert (found["kind"], found["schema"], found["profile"], found["seed"]) == ("header", SCHEMA, "quick", 5)
     assert found["planned"] == len(planned.units)
-    assert found["spec"]["name"] == "slayer"
-    assert found["spec"]["gradient"] == "exp(-alpha*Abs(x))"
-    assert found["spec"]["claims"] == [claim.sentence() for claim in SLAYER.claims]
+    assert found["specs"]["slayer"]["gradient"] == "exp(-alpha*Abs(x))"
+    assert found["specs"]["slayer"]["claims"] == [claim.sentence() for claim in SLAYER.claims]
     (implementation,) = found["implementations"]
+    assert (implementation["spec"], implementation["planned"]) == ("slayer", found["planned"])
     assert implementation["name"] == "surrogate_core.slayer:SlayerGrad"
     assert implementation["package"] == "surrogate_core"
     assert implementation["version"] == found["environment"]["packages"]["surrogate_core"]
@@ -209,7 +213,30 @@ def test_a_run_in_memory_and_its_file_are_the_same(tmp_path: Path) -> None:
     assert [to_json(r) for r in run.results] == [to_json(r) for r in THREE]
 
 
-@pytest.mark.parametrize("key", ["spec", "properties", "implementations", "environment", "devices", "seed", "planned"])
+def test_a_run_of_several_specs_falls_into_a_run_for_each() -> None:
+    mine = [Result(name, "p", "float32", "cpu:0", (), Passed(), 0.25, 1) for name in ("a", "b", "c")]
+    specs = {"one": head(0)["specs"]["curve"], "two": head(0)["specs"]["curve"]}
+    entries = [_implementation(name, 1, spec) for name, spec in (("a", "one"), ("b", "two"), ("c", "one"))]
+    whole = Run(head(3) | {"specs": specs, "implementations": entries}, tuple(mine), complete=True)
+    first, second = whole.by_spec()
+    assert (list(first.header["specs"]), list(second.header["specs"])) == (["one"], ["two"])
+    assert ([r.implementation for r in first.results], [r.implementation for r in second.results]) == (
+        ["a", "c"],
+        ["b"],
+    )
+    assert (first.ledger.planned, second.ledger.planned) == (2, 1)
+    assert first.conforms
+    assert second.conforms
+
+
+def test_a_header_whose_implementation_declares_an_unknown_spec_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(json.dumps(head(0) | {"implementations": [_implementation("it", 0, "other")]}) + "\n")
+    with pytest.raises(BadInput, match="line 1: a header whose 'specs' lack 'other', which it declares"):
+        read(path)
+
+
+@pytest.mark.parametrize("key", ["specs", "properties", "implementations", "environment", "devices", "seed", "planned"])
 def test_a_header_without_what_a_report_reads_is_refused(tmp_path: Path, key: str) -> None:
     path = tmp_path / "r.jsonl"
     broken = head(0)

@@ -84,18 +84,24 @@ def drawn(name: str = "lib:good") -> list[Result]:
     return [result(Passed(figures(alpha)), name, prop, alpha) for prop, figures, alpha in made]
 
 
+def _entry(name: str, planned: int) -> dict[str, Any]:
+    known = {"spec": "slayer", "framework": "jax", "package": "lib", "version": "1.0"}
+    return {"name": name, "planned": planned, **known}
+
+
 def run(results: list[Result], *, complete: bool = True, planned: int | None = None, **header: Any) -> Run:
     names = list(dict.fromkeys(r.implementation for r in results)) or ["lib:good"]
     head = {
         "kind": "header",
-        "schema": 1,
-        "spec": {
-            "name": "slayer",
-            "title": "SLAYER exponential",
-            "source": "Shrestha & Orchard",
-            "gradient": "exp(-alpha*Abs(x))",
-            "forward": "Heaviside(x, 1)",
-            "claims": ["the area under the pseudo-derivative is 2/alpha"],
+        "schema": 2,
+        "specs": {
+            "slayer": {
+                "title": "SLAYER exponential",
+                "source": "Shrestha & Orchard",
+                "gradient": "exp(-alpha*Abs(x))",
+                "forward": "Heaviside(x, 1)",
+                "claims": ["the area under the pseudo-derivative is 2/alpha"],
+            }
         },
         "properties": {
             "forward.step": "The forward value is exactly the declared step.",
@@ -104,7 +110,7 @@ def run(results: list[Result], *, complete: bool = True, planned: int | None = N
             "gradient.decay": "The logarithm of the gradient falls on a straight line.",
             "transform.jit": "Compiled, nothing changes.",
         },
-        "implementations": [{"name": n, "framework": "jax", "package": "lib", "version": "1.0"} for n in names],
+        "implementations": [_entry(n, sum(r.implementation == n for r in results)) for n in names],
         "environment": {"python": "3.11.7", "platform": "Linux", "packages": {"jax": "0.10.2"}},
         "devices": {"jax": [["cpu:0", "cpu"]]},
         "absent": {"jax": ["gpu", "tpu"]},

@@ -54,6 +54,12 @@ def test_replace_changes_one_thing_and_keeps_the_rest() -> None:
     assert SLAYER.replace(at_threshold=0.5).step.subs(x, 0) == 0.5
 
 
+def test_the_name_of_a_variant_says_what_varies() -> None:
+    assert SLAYER.replace(at_threshold=0, at_nan=None).name == "slayer(at_threshold=0, at_nan=None)"
+    assert SLAYER.replace(claims=()).name == "slayer(claims)"
+    assert SLAYER.replace(name="strict", flushing_tolerated=False).name == "strict"
+
+
 def test_replace_verifies_the_claims_anew() -> None:
     with pytest.raises(BadInput, match="the claimed peak is 1"):
         SLAYER.replace(gradient=2 * SLAYER.gradient)
@@ -78,7 +84,7 @@ def test_what_a_spec_declares_of_further_derivatives_is_one_of_two_words(name: s
     assert getattr(SLAYER, name) is None
     for word in ("zero", "formula"):
         assert getattr(SLAYER.replace(**{name: word}), name) == word
-    with pytest.raises(BadInput, match=rf"{name}='one' in spec 'slayer'\n.*'formula', 'zero', or None"):
+    with pytest.raises(BadInput, match=rf"{name}='one' in spec 'slayer\({name}=one\)'\n.*'formula', 'zero', or None"):
         SLAYER.replace(**{name: "one"})
 
 

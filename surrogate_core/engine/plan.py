@@ -12,8 +12,10 @@ from surrogate_core.engine.framework import detect
 from surrogate_core.engine.result import case_words, identity
 from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.libraries import SURROGATES
 from surrogate_core.properties import Case, select
 from surrogate_core.properties.base import Proof, Scope, Search, Statement
+from surrogate_core.spec.catalogue import get_spec
 from surrogate_core.spec.formats import FORMATS, Format, get_format
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -24,10 +26,11 @@ PROFILES = ("quick", "standard", "thorough")
 
 @dataclass(frozen=True)
 class Implementation:
-    """A target with its framework known."""
+    """A target, with its framework known and the spec that it is judged against."""
 
     target: Target
     framework: str
+    spec: Spec
 
     @property
     def name(self) -> str:
@@ -66,7 +69,6 @@ class Plan:
         units: in the order of evaluation: units that share evaluations stand together.
     """
 
-    spec: Spec
     implementations: tuple[Implementation, ...]
     units: tuple[Unit, ...]
     profile: str
@@ -75,7 +77,7 @@ class Plan:
 
 def plan(
     targets: Sequence[str | Factory],
-    spec: Spec,
+    spec: Spec | None = None,
     *,
     params: Mapping[str, float | Sequence[float]] | None = None,
     profile: str = "standard",
@@ -86,10 +88,14 @@ def plan(
 ) -> Plan:
     """Lay out the work.
 
+    Without a ``spec``, each target is judged against the one that the catalogue says it declares; one that the
+    catalogue does not know, against ``slayer``.
+
     Pointwise properties are judged on the first device of every backend, ``device.agreement`` on all.
 
     Raises:
-        BadInput: a target, parameter, profile, property, dtype or framework that cannot be used.
+        BadInput: a target, parameter, profile, property, dtype or framework that cannot be used, or two
+            different specs of one name.
     """
     if profile not in PROFILES:
         raise BadInput(f"profile {profile!r}", f"one of {', '.join(PROFILES)}", near_misses(profile, PROFILES))
@@ -99,25 +105,36 @@ def plan(
     dtypes = (dtypes,) if isinstance(dtypes, str) else dtypes
     if not targets:
         raise BadInput("no target", "at least one implementation to judge", "see `surrogate-core list implementations`")
-    grid = spec.grid(profile, {name: _several(name, values) for name, values in (params or {}).items()})
-    chosen = [p for p in select(tuple(properties)) if p.applies(spec)]
+    values = {name: _several(name, given) for name, given in (params or {}).items()}
+    wanted = select(tuple(properties))
     formats = [get_format(name) for name in dict.fromkeys(dtypes)] or list(FORMATS.values())
+    specs: dict[str, Spec] = {}
     implementations: list[Implementation] = []
     units: list[Unit] = []
     for given in targets:
         target = resolve(given, framework)
         if target.name in (i.name for i in implementations):
             raise BadInput(f"target {target.name!r}, given twice", "each target once", "drop one of them")
+        declared = spec or _declared(given)
+        if specs.setdefault(declared.name, declared) != declared:
+            raise BadInput(f"two different specs named {declared.name!r}", "one spec a name", "rename one of them")
+        grid = declared.grid(profile, values)
         target.check_signature(grid[0])
-        implementation = Implementation(target, detect(target, grid[0]))
+        implementation = Implementation(target, detect(target, grid[0]), declared)
         implementations.append(implementation)
-        units += _units(implementation, spec, chosen, _places(formats, grid, profile), profile, seed)
-    return Plan(spec, tuple(implementations), tuple(units), profile, seed)
+        judged = [p for p in wanted if p.applies(declared)]
+        units += _units(implementation, judged, _places(formats, grid, profile), profile, seed)
+    return Plan(tuple(implementations), tuple(units), profile, seed)
+
+
+def _declared(target: str | Factory) -> Spec:
+    """The spec that the catalogue says the target declares; ``slayer`` where it does not know the target."""
+    known = SURROGATES.get(target) if isinstance(target, str) else None
+    return get_spec(known.spec if known else "slayer")
 
 
 def _units(
     implementation: Implementation,
-    spec: Spec,
     chosen: Sequence[Statement],
     places: Sequence[tuple[str, Parameters, set[Scope]]],
     profile: str,
@@ -127,7 +144,7 @@ def _units(
     devices = tuple(d.name for d in get_driver(framework).devices())
     first = {name.partition(":")[0]: name for name in reversed(devices)}
     cases = [
-        (Case(spec, dtype, values, device, devices, framework, profile, seed), scopes)
+        (Case(implementation.spec, dtype, values, device, devices, framework, profile, seed), scopes)
         for device in reversed(first.values())
         for dtype, values, scopes in places
     ]

@@ -12,7 +12,7 @@ from surrogate_core.errors import BadInput
 
 __all__ = ["resume"]
 
-QUESTION = ("spec", "implementations", "profile", "seed", "dtypes", "grid", "planned")
+QUESTION = ("specs", "profile", "seed", "dtypes", "grid", "planned", "implementations")
 """Parts of the header that say what was asked, of whom, in which version."""
 
 MOVED = ("environment", "devices")

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,11 @@ from surrogate_core.engine.result import Result, from_json, plain, to_json
 from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
+from surrogate_core.spec.model import Spec
 
 __all__ = ["SCHEMA", "Run", "Writer", "header", "read"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the file's layout; a reader refuses any other."""
 
 
@@ -72,6 +74,19 @@ class Run:
         """The results of one implementation."""
         return tuple(r for r in self.results if r.implementation == implementation)
 
+    def by_spec(self) -> tuple[Run, ...]:
+        """A run for each spec, in the order of the header: its implementations, and their results."""
+        if len(self.header.get("specs", {})) < 2:
+            return (self,)
+        runs = []
+        for name, spec in self.header["specs"].items():
+            mine = [i for i in self.header["implementations"] if i["spec"] == name]
+            names = {i["name"] for i in mine}
+            planned = sum(int(i["planned"]) for i in mine)
+            head = {**self.header, "specs": {name: spec}, "implementations": mine, "planned": planned}
+            runs.append(Run(head, tuple(r for r in self.results if r.implementation in names), self.complete))
+        return tuple(runs)
+
     @property
     def exit_code(self) -> int:
         """0 conforms, 1 does not conform, 3 nothing was judged or the ledger does not add up."""
@@ -80,28 +95,22 @@ class Run:
 
 def header(plan: Plan) -> dict[str, Any]:
     """What the first line of a results file says."""
-    spec, frameworks = plan.spec, dict.fromkeys(i.framework for i in plan.implementations)
+    frameworks = dict.fromkeys(i.framework for i in plan.implementations)
+    planned = Counter(unit.implementation.name for unit in plan.units)
     return plain(
         {
             "kind": "header",
             "schema": SCHEMA,
-            "spec": {
-                "name": spec.name,
-                "title": spec.title,
-                "source": spec.source,
-                "gradient": str(spec.gradient),
-                "latex": sympy.latex(spec.gradient),
-                "forward": str(spec.step),
-                "at_threshold": spec.at_threshold,
-                "claims": [claim.sentence() for claim in spec.claims],
-            },
+            "specs": {i.spec.name: _described(i.spec) for i in plan.implementations},
             "properties": {p.id: p.promise for p in PROPERTIES},
             "implementations": [
                 {
                     "name": i.name,
+                    "spec": i.spec.name,
                     "framework": i.framework,
                     "package": i.target.distribution,
                     "version": i.target.version(),
+                    "planned": planned[i.name],
                 }
                 for i in plan.implementations
             ],
@@ -120,6 +129,18 @@ def header(plan: Plan) -> dict[str, Any]:
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
     )
+
+
+def _described(spec: Spec) -> dict[str, Any]:
+    return {
+        "title": spec.title,
+        "source": spec.source,
+        "gradient": str(spec.gradient),
+        "latex": sympy.latex(spec.gradient),
+        "forward": str(spec.step),
+        "at_threshold": spec.at_threshold,
+        "claims": [claim.sentence() for claim in spec.claims],
+    }
 
 
 class Writer:
@@ -217,7 +238,7 @@ def read(path: str | os.PathLike[str]) -> Run:
 
 
 HEADER: dict[str, type] = {
-    "spec": dict,
+    "specs": dict,
     "properties": dict,
     "implementations": list,
     "environment": dict,
@@ -231,8 +252,8 @@ HEADER: dict[str, type] = {
 """What every header has, and of which type."""
 
 NAMED = {
-    "spec": ("name", "title", "source", "gradient", "forward", "claims"),
-    "implementations": ("name", "framework", "package", "version"),
+    "specs": ("title", "source", "gradient", "forward", "claims"),
+    "implementations": ("name", "spec", "framework", "package", "version", "planned"),
     "environment": ("python", "platform", "packages"),
 }
 """What its parts have."""
@@ -246,10 +267,18 @@ def _flaw(head: Mapping[str, Any]) -> str:
         if not isinstance(head.get(key), kind):
             return f"a header without {key!r}, or with something else there"
     for key, names in NAMED.items():
-        for part in head[key] if isinstance(head[key], list) else [head[key]]:
+        for part in _parts(key, head[key]):
             if not isinstance(part, dict) or not set(names) <= part.keys():
                 return f"a header whose {key!r} lacks one of {', '.join(names)}"
+    for entry in head["implementations"]:
+        if entry["spec"] not in head["specs"]:
+            return f"a header whose 'specs' lack {entry['spec']!r}, which {entry['name']} declares"
     return ""
+
+
+def _parts(key: str, value: Any) -> list[Any]:
+    """The parts of a header's entry that have names of their own."""
+    return list(value.values()) if key == "specs" else value if isinstance(value, list) else [value]
 
 
 def _lines(path: object, text: str) -> Iterator[dict[str, Any]]:

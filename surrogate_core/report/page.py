@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Section:
-    """One run: one spec, judged for some implementations on one machine."""
+    """One spec of one run, judged for some implementations on one machine."""
 
     anchor: str
     title: str
@@ -74,7 +74,8 @@ class Page:
 
 def page(runs: Sequence[Run]) -> Page:
     """What a report of ``runs`` shows."""
-    sections = tuple(_section(run, f"run-{number}") for number, run in enumerate(runs, start=1))
+    parts = [part for run in runs for part in run.by_spec()]
+    sections = tuple(_section(part, f"run-{number}") for number, part in enumerate(parts, start=1))
     return Page(_answer(sections), sections)
 
 
@@ -96,7 +97,7 @@ def _answer(sections: Sequence[Section]) -> str:
 
 def _section(run: Run, anchor: str) -> Section:
     head = run.header
-    spec: Mapping[str, Any] = head.get("spec", {})
+    spec: Mapping[str, Any] = next(iter(head.get("specs", {}).values()), {})
     entries = {str(i.get("name", "")): i for i in head.get("implementations", [])}
     names = list(dict.fromkeys([*entries, *(r.implementation for r in run.results)]))
     short = short_names(names)

@@ -33,7 +33,8 @@ def verdict(run: Run, name: str) -> str:
     rest = [f"{states.count(s)} {s}" for s in ("unsupported", "skipped", "expected failure") if s in states]
     rest += [f"{n} unsupported in part"] if (n := sum(bool(cell.lacking) for cell in mine)) else []
     aside = f" ({', '.join(rest)})" if rest else ""
-    promise = f"the spec {run.header['spec']['name']}"
+    spec = next(i["spec"] for i in run.header["implementations"] if i["name"] == name)
+    promise = f"the spec {spec}"
     if broken:
         return f"{name} does not conform to {promise}: {broken} of {len(mine)} properties are broken{aside}."
     if run.objections:

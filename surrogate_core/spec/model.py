@@ -188,8 +188,11 @@ class Spec:
         return sympy.Heaviside(x, at_threshold)
 
     def replace(self, **changes: Any) -> Spec:
-        """A variant: ``spec.replace(at_threshold=0)``. Its claims are verified anew."""
-        return dataclasses.replace(self, **changes)
+        """A variant: ``spec.replace(at_threshold=0)``. Its claims are verified anew.
+
+        Its name says what varies, ``slayer(at_threshold=0)``, unless the changes hold another.
+        """
+        return dataclasses.replace(self, **{"name": f"{self.name}({_listed(changes)})", **changes})
 
     def claim(self, kind: type[C]) -> C | None:
         """The claim of that kind, or ``None``."""
@@ -221,3 +224,9 @@ class Spec:
         base = {name: options[0] for name, options in values.items()}
         sets = [tuple({**base, name: v}.items()) for name, options in values.items() for v in options]
         return tuple(dict.fromkeys(sets)) or ((),)
+
+
+def _listed(changes: Mapping[str, Any]) -> str:
+    """Changes as a name can hold them: a number or a word with its value, anything larger without."""
+    brief = (int, float, str, type(None))
+    return ", ".join(f"{name}={value}" if isinstance(value, brief) else name for name, value in changes.items())
