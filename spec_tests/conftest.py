@@ -7,12 +7,14 @@ import importlib.util
 import pytest
 from hypothesis import settings
 
+from surrogate_core.libraries import OURS
+
 SEED = 20260101
 
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 
-OPTIONAL = {"torch": "torch", "braintools": "braintools"}
+OPTIONAL = {"torch": "torch", **{library.package: library.extra for library in OURS if library.extra}}
 """Module -> the pip extra of surrogate_core that brings it."""
 
 

@@ -292,7 +292,7 @@ def test_list_shows_specs_and_implementations(command) -> None:
 def test_a_missing_library_is_named_with_its_extra(command, monkeypatch: pytest.MonkeyPatch) -> None:
     import surrogate_core.libraries as libraries
 
-    monkeypatch.setattr(libraries, "installed", lambda surrogate: not surrogate.extra)
+    monkeypatch.setattr(libraries, "installed", lambda library: not library.extra)
     assert "missing: pip install 'surrogate_core[braintools]'" in command("list", "implementations").out
 
 

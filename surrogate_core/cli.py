@@ -207,19 +207,17 @@ def list_properties(glob: Glob = "*") -> None:
 
 @listing.command("implementations")
 def list_implementations(glob: Glob = "*") -> None:
-    """Known surrogates: name, the spec each declares, whether it is installed."""
-    from surrogate_core.libraries import SURROGATES, installed
+    """Known surrogates: name, the spec each declares, framework, and the installed version or what brings it."""
+    from surrogate_core import libraries
 
+    versions = {library.name: libraries.version(library) for library in libraries.libraries()}
     rows = [
-        (
-            s.name,
-            s.spec,
-            s.framework,
-            "installed" if installed(s) else f"missing: pip install 'surrogate_core[{s.extra}]'",
-        )
-        for s in SURROGATES.values()
+        (name, surrogate.spec, surrogate.framework, versions[library.name] or f"missing: {library.install}")
+        for name, (library, surrogate) in libraries.entries().items()
     ]
     _rows(rows, glob, "implementation")
+    for sentence in libraries.broken():
+        Console(stderr=True).print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ import pytest
 from handmade import ALPHA
 
 import surrogate_core
+from surrogate_core import libraries
 from surrogate_core.engine import Target, resolve
 from surrogate_core.errors import BadInput
-from surrogate_core.libraries import SURROGATES
-from surrogate_core.libraries.base import Surrogate
+from surrogate_core.libraries import Hazard, Library, Surrogate
 
 AT = (("alpha", ALPHA),)
 SOURCE = """
@@ -42,6 +42,10 @@ def refused(target: Any) -> str:
     with pytest.raises(BadInput) as caught:
         resolve(target)
     return str(caught.value)
+
+
+def catalogue(monkeypatch: pytest.MonkeyPatch, *known: Library) -> None:
+    monkeypatch.setattr(libraries, "OURS", (*libraries.OURS, *known))
 
 
 def local_factory(alpha: float) -> Callable[[Any], Any]:
@@ -108,11 +112,58 @@ def test_a_catalogue_name_brings_its_framework_and_its_package() -> None:
 
 
 def test_a_catalogue_name_maps_the_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = Surrogate("lib.Odd", "slayer", "jax", "builtins", "dict", "", "", (("alpha", "rate"),))
-    monkeypatch.setitem(SURROGATES, "lib.Odd", known)
+    odd = Surrogate("lib.Odd", "slayer", "jax", "builtins", "dict", (("alpha", "rate"),), fixed=(("learn", False),))
+    catalogue(monkeypatch, Library("lib", "builtins", "", "", (odd,)))
     found = resolve("lib.Odd")
-    assert found.build(AT) == {"rate": ALPHA}
-    assert found.script(AT) == ("from builtins import dict", f"dict(rate={ALPHA})")
+    assert found.build(AT) == {"rate": ALPHA, "learn": False}
+    assert found.script(AT) == ("from builtins import dict", f"dict(rate={ALPHA}, learn=False)")
+
+
+def adapter(alpha: float):
+    """The square root of the rate: what an adapter imports, it imports within."""
+    import math
+
+    return math.sqrt(alpha)
+
+
+def test_an_adapter_is_called_in_place_of_the_attribute_and_its_source_is_the_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd = Surrogate("lib.Odd", "slayer", "jax", "math", "sqrt", adapter=adapter)
+    catalogue(monkeypatch, Library("lib", "math", "", "", (odd,)))
+    found = resolve("lib.Odd")
+    assert found.build(AT) == ALPHA**0.5
+    assert pickle.loads(pickle.dumps(found)) == found
+    imports, build = found.script(AT)
+    scope: dict[str, Any] = {}
+    exec(f"{imports}\nspike = {build}", scope)
+    assert scope["spike"] == ALPHA**0.5
+    assert __name__ not in imports
+
+
+def test_an_adapter_of_a_library_that_lacks_the_surrogate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Surrogate("lib.Odd", "slayer", "jax", "math", "square_root", adapter=adapter)
+    catalogue(monkeypatch, Library("lib", "math", "", "", (odd,)))
+    assert "math has no attribute 'square_root'" in refused("lib.Odd")
+
+
+def test_what_a_library_must_not_import_is_kept_from_it_and_in_its_script_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    odd = Surrogate("lib.Odd", "slayer", "jax", "colorsys", "rgb_to_yiq")
+    catalogue(monkeypatch, Library("lib", "colorsys", "", "", (odd,), hazards=(Hazard("", ("reinstalls_itself",)),)))
+    for name in ("lib.Odd", "colorsys:rgb_to_yiq"):
+        sys.modules.pop("reinstalls_itself", None)
+        imports, _ = resolve(name).script(AT)
+        assert sys.modules["reinstalls_itself"] is None
+        assert imports.startswith("import sys\nsys.modules['reinstalls_itself'] = None")
+        assert imports.endswith("\nfrom colorsys import rgb_to_yiq")
+
+
+def test_what_has_been_imported_already_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Surrogate("lib.Odd", "slayer", "jax", "math", "sqrt")
+    catalogue(monkeypatch, Library("lib", "math", "", "", (odd,), hazards=(Hazard("", ("pickle",)),)))
+    resolve("lib.Odd")
+    assert sys.modules["pickle"] is pickle
 
 
 def test_an_object_is_named_by_its_module_and_found_again_there() -> None:
@@ -157,8 +208,8 @@ def test_a_module_that_does_not_exist() -> None:
 
 
 def test_a_library_of_the_catalogue_that_is_missing_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = Surrogate("gone.Odd", "slayer", "jax", "gone_library.sub", "Odd", "gone", "gone-extra", ())
-    monkeypatch.setitem(SURROGATES, "gone.Odd", known)
+    odd = Surrogate("gone.Odd", "slayer", "jax", "gone_library.sub", "Odd")
+    catalogue(monkeypatch, Library("gone", "gone_library", "gone", "gone-extra", (odd,)))
     assert "pip install 'surrogate_core[gone-extra]'" in refused("gone.Odd")
 
 

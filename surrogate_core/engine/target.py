@@ -10,18 +10,27 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from surrogate_core import libraries
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.libraries import SURROGATES
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["Target", "resolve"]
 
 Factory = Callable[..., Any]
 """Called with the spec's parameters by keyword, returns a spike function."""
+
+_LOADING = """\
+import importlib.util, sys
+loader = importlib.util.spec_from_file_location("implementation", {path!r})
+implementation = importlib.util.module_from_spec(loader)
+sys.modules["implementation"] = implementation
+sys.path.append({folder!r})
+loader.loader.exec_module(implementation)"""
+"""How a script imports a file."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,10 @@ class Target:
         keywords: (parameter of the spec, keyword of the factory) pairs; empty for the same names.
         framework: ``jax``, ``torch``, or ``auto`` where it is not known.
         distribution: the package whose version counts; empty where there is none.
+        fixed: (keyword, value) pairs that the factory is always called with.
+        blocked: modules that must not be imported along with it.
+        function: whether the attribute takes the input, and the parameters by keyword, and is no factory.
+        adapter: whether the factory is a catalogue's adapter, whose source stands in a script in place of its import.
         given: the factory itself where the user handed over an object.
     """
 
@@ -44,23 +57,34 @@ class Target:
     keywords: tuple[tuple[str, str], ...] = ()
     framework: str = "auto"
     distribution: str = ""
+    fixed: tuple[tuple[str, Any], ...] = ()
+    blocked: tuple[str, ...] = ()
+    function: bool = False
+    adapter: bool = False
     given: Factory | None = field(default=None, compare=False)
 
     def factory(self) -> Factory:
         """Import it; raises :class:`BadInput` where that fails or what is found cannot be called."""
-        found = self.given or _attribute(self, _imported(self.module, self.name))
+        found = self.located()
         if not callable(found):
             raise BadInput(
                 f"target {self.name!r} is {found!r}",
                 "a factory: a callable that takes the spec's parameters and returns a spike function",
                 "point at the class or function that makes the surrogate",
             )
-        return found
+        return functools.partial(functools.partial, found) if self.function else found
 
-    def arguments(self, parameters: Parameters) -> dict[str, float]:
+    def located(self) -> Any:
+        """What stands at its place, whatever it is; raises :class:`BadInput` where nothing does."""
+        for module in self.blocked:
+            # None makes an import fail. What the user has imported already is left to them.
+            sys.modules.setdefault(module, None)  # pyright: ignore[reportArgumentType]
+        return self.given or _attribute(self, _imported(self.module, self.name))
+
+    def arguments(self, parameters: Parameters) -> dict[str, Any]:
         """The factory's keyword arguments for a parameter set."""
         renamed = dict(self.keywords)
-        return {renamed.get(name, name): value for name, value in parameters}
+        return {**{renamed.get(name, name): value for name, value in parameters}, **dict(self.fixed)}
 
     def build(self, parameters: Parameters) -> Callable[[Any], Any]:
         """What the factory makes; whatever it raises comes through."""
@@ -68,13 +92,13 @@ class Target:
 
     def check_signature(self, parameters: Parameters) -> None:
         """Raise :class:`BadInput` where the factory's signature refuses the spec's parameters."""
-        factory = self.factory()
+        factory = self.located() if self.function else self.factory()
         try:
             signature = inspect.signature(factory)
         except (TypeError, ValueError):
             return
         try:
-            signature.bind(**self.arguments(parameters))
+            signature.bind(*[None] * self.function, **self.arguments(parameters))
         except TypeError as error:
             wanted = ", ".join(name for name, _ in parameters)
             raise BadInput(
@@ -88,18 +112,23 @@ class Target:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments(parameters).items())
         if not self.module:
             return "", ""
-        if self.module.endswith(".py"):
-            imports = (
-                "import importlib.util, sys\n"
-                f'loader = importlib.util.spec_from_file_location("implementation", {self.module!r})\n'
-                "implementation = importlib.util.module_from_spec(loader)\n"
-                'sys.modules["implementation"] = implementation\n'
-                f"sys.path.append({str(Path(self.module).parent)!r})\n"
-                "loader.loader.exec_module(implementation)"
-            )
-            return imports, f"implementation.{self.attribute}({arguments})"
         first, _, rest = self.attribute.partition(".")
-        return f"from {self.module} import {first}", f"{first}{'.' + rest if rest else ''}({arguments})"
+        made = f"{first}{'.' + rest if rest else ''}({arguments})"
+        if self.function:
+            made = f"functools.partial({', '.join(filter(None, (self.attribute, arguments)))})"
+            return f"import functools\n{self._blocking()}from {self.module} import {first}", made
+        if self.adapter:
+            return self._blocking() + inspect.getsource(self.factory()).rstrip(), made
+        if self.module.endswith(".py"):
+            return _LOADING.format(path=self.module, folder=str(Path(self.module).parent)), f"implementation.{made}"
+        return f"{self._blocking()}from {self.module} import {first}", made
+
+    def _blocking(self) -> str:
+        """The lines of a script that keep modules from being imported."""
+        lines = [
+            f"sys.modules[{module!r}] = None  # what it does when imported is not wanted" for module in self.blocked
+        ]
+        return "\n".join(["import sys", *lines, ""]) if lines else ""
 
     def version(self) -> str:
         """Version of the package the factory comes from; empty for a file or where none is installed."""
@@ -122,25 +151,42 @@ def resolve(target: str | Factory, framework: str = "auto") -> Target:
         if module.endswith(".py"):
             module = str(Path(module).resolve())
         distribution = "" if module.endswith(".py") else _distribution(module)
-        found = Target(target, module, attribute, framework=framework, distribution=distribution)
-    elif target in SURROGATES:
-        known = SURROGATES[target]
-        found = Target(
-            target,
-            known.module,
-            known.attribute,
-            known.keywords,
-            known.framework if framework == "auto" else framework,
-            known.distribution,
-        )
+        blocked = () if module.endswith(".py") else _blocked_with(module)
+        found = Target(target, module, attribute, (), framework, distribution, blocked=blocked)
     else:
-        raise BadInput(
-            f"target {target!r}",
-            "package.module:attribute, path/to/file.py:attribute, or a name from `surrogate-core list implementations`",
-            near_misses(target, SURROGATES),
-        )
+        found = _from_catalogue(target, framework)
     found.factory()
     return found
+
+
+def _from_catalogue(name: str, framework: str) -> Target:
+    """The target that a catalogue calls ``name``, once the library itself has been imported."""
+    try:
+        library, known = libraries.find(name)
+    except BadInput as unknown:
+        forms = "package.module:attribute, path/to/file.py:attribute"
+        raise BadInput(f"target {name!r}", f"{forms}, or {unknown.expected}", unknown.next_step) from None
+    found = Target(
+        name,
+        known.module,
+        known.attribute,
+        known.keywords,
+        known.framework if framework == "auto" else framework,
+        library.distribution,
+        known.fixed,
+        library.blocked,
+        known.function,
+    )
+    found.located()
+    if known.adapter is None:
+        return found
+    return replace(found, module=known.adapter.__module__, attribute=known.adapter.__qualname__, adapter=True)
+
+
+def _blocked_with(module: str) -> tuple[str, ...]:
+    """Modules that must not be imported along with one that the user named."""
+    package = module.partition(".")[0]
+    return next((library.blocked for library in libraries.libraries() if library.package == package), ())
 
 
 def _from_object(target: Any, framework: str) -> Target:
@@ -191,9 +237,8 @@ def _imported(module: str, target: str) -> Any:
 
 
 def _remedy(module: str, target: str) -> tuple[str, str]:
-    extras = {s.module.partition(".")[0]: s.extra for s in SURROGATES.values() if s.extra}
-    extra = extras.get(module.partition(".")[0])
-    install = f"pip install 'surrogate_core[{extra}]'" if extra else "install the package, or run from its folder"
+    bringing = {library.package: library.install for library in libraries.libraries()}
+    install = bringing.get(module.partition(".")[0], "install the package, or run from its folder")
     return "a module that can be imported here", install
 
 

@@ -1,25 +1,56 @@
-"""What is known of a library's surrogate: where it is, which spec it declares, how parameters map."""
+"""What is known of a library: its surrogates, which spec each declares, what importing it does. All of it data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Surrogate"]
+from surrogate_core.errors import BadInput, near_misses
+
+if TYPE_CHECKING:
+    # Listing what there is needs no sympy.
+    from surrogate_core.spec.model import Spec
+
+__all__ = ["Documented", "Excluded", "Hazard", "Library", "Surrogate"]
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What a library promises of a surrogate.
+
+    Attributes:
+        promise: in the library's own words; where it says nothing, what its source declares.
+        where: where that is written: a docstring, a page, a paper with its equation.
+    """
+
+    promise: str
+    where: str
 
 
 @dataclass(frozen=True)
 class Surrogate:
     """One surrogate of one library, as data: listing it imports nothing.
 
+    A library is judged against its own declaration: ``variant`` and ``defaults`` say where that departs
+    from the family's spec.
+
     Attributes:
         name: what a user types, ``library.Attribute``.
-        spec: name of the spec that it declares.
+        spec: name of the spec that it declares, in the catalogue or as ``package.module:ATTRIBUTE``.
         framework: ``jax`` or ``torch``.
-        module: the module to import.
-        attribute: the factory in it.
-        distribution: the installed package whose version counts.
-        extra: the pip extra of surrogate_core that brings it; empty for what is always there.
-        keywords: (parameter of the spec, the factory's keyword for it) pairs.
+        module: the library's module that holds it.
+        attribute: its public name there: the factory, where there is no ``adapter``.
+        keywords: (parameter of the spec, the factory's keyword for it) pairs; left out: the same names.
+        documented: the promise that it is held to.
+        variant: (field of the spec, value) pairs that this library's documentation changes.
+        defaults: (parameter of the spec, value) pairs: the library's defaults, where they differ.
+        fixed: (keyword, value) pairs that the factory is always called with.
+        function: whether ``attribute`` is no factory but takes the input, and the parameters by keyword.
+        adapter: a function that takes the spec's parameters by keyword and returns a spike function, where
+            ``attribute`` alone is no such factory. It imports the library within its body, takes nothing else
+            from its module and has no decorators, so that a script can print its source and run it alone.
     """
 
     name: str
@@ -27,6 +58,107 @@ class Surrogate:
     framework: str
     module: str
     attribute: str
+    keywords: tuple[tuple[str, str], ...] = ()
+    documented: Documented = Documented("", "")
+    variant: tuple[tuple[str, Any], ...] = ()
+    defaults: tuple[tuple[str, float], ...] = ()
+    fixed: tuple[tuple[str, Any], ...] = ()
+    function: bool = False
+    adapter: Callable[..., Any] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where the library keeps it, ``module:attribute``."""
+        return f"{self.module}:{self.attribute}"
+
+    def declared(self) -> Spec:
+        """The spec it is judged against: the family's with the library's ``variant`` and ``defaults``.
+
+        A spec that differs is named after its difference: ``sigmoid(at_threshold=0)``.
+
+        Raises:
+            BadInput: there is no such spec, or it has no such field or parameter.
+        """
+        return _varied(self.spec, self.variant, self.defaults)
+
+
+@functools.cache
+def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tuple[str, float], ...]) -> Spec:
+    from surrogate_core.spec import get_spec
+
+    spec, values = get_spec(name), dict(defaults)
+    names = [p.name for p in spec.parameters]
+    for unknown in values.keys() - names:
+        raise BadInput(
+            f"a default of {unknown!r} for spec {name!r}", "one of its parameters", near_misses(unknown, names)
+        )
+    parameters = tuple(
+        replace(p, default=v, typical=(min(p.typical[0], v), max(p.typical[1], v)))
+        for p in spec.parameters
+        for v in [values.get(p.name, p.default)]
+    )
+    words = ", ".join(f"{field}={value}" for field, value in (*defaults, *variant))
+    return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)}) if words else spec
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A public name of a library that is not judged.
+
+    Attributes:
+        origin: ``module:attribute``.
+        reason: why, in a sentence that its maintainer would accept.
+        same_as: ``module:attribute`` of the very same object, where that is the reason.
+    """
+
+    origin: str
+    reason: str
+    same_as: str = ""
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """What importing a library does to the process that imports it.
+
+    Attributes:
+        remark: what happens and what is done about it, for a report.
+        blocked: modules that are made impossible to import beforehand.
+    """
+
+    remark: str
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Library:
+    """One third-party library.
+
+    Attributes:
+        name: what its surrogates' names begin with.
+        package: the module to import.
+        distribution: the installed package whose version counts.
+        extra: the pip extra of surrogate_core that brings it; empty where none does.
+        surrogates: those that are judged.
+        excluded: public names that are not.
+        hazards: what its import does.
+        public: every public surrogate that the installed version exports, as ``module:attribute``; imports it.
+    """
+
+    name: str
+    package: str
     distribution: str
     extra: str
-    keywords: tuple[tuple[str, str], ...]
+    surrogates: tuple[Surrogate, ...]
+    excluded: tuple[Excluded, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    public: Callable[[], Iterable[str]] = tuple
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Modules that must not be imported with it."""
+        return tuple(module for hazard in self.hazards for module in hazard.blocked)
+
+    @property
+    def install(self) -> str:
+        """The command that brings it."""
+        return f"pip install 'surrogate_core[{self.extra}]'" if self.extra else f"pip install {self.distribution}"
