@@ -8,7 +8,7 @@ import pytest
 from handmade import ALPHA, DTYPES, SLAYER, case, rounded
 
 from surrogate_core.drivers.base import Observation, Unsupported
-from surrogate_core.properties.base import agreement, breach, observed, shown, whole_sweep, wide
+from surrogate_core.properties.base import agreement, breach, observed, shown, spikes_alone, whole_sweep, wide
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -73,6 +73,25 @@ def test_severity_is_a_share_of_the_peak_and_a_nan_is_the_worst() -> None:
     assert breach(high, whole_sweep(high), 0, 0.0, "", np.array([1.0])).severity == 0.25
     assert breach(high, whole_sweep(high), 0, 0.0, "", np.array([1.0, np.nan])).severity == math.inf
     assert breach(high, whole_sweep(high), 0, 0.0, "").severity is None
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_error_below_the_largest_bound_is_a_weakness_and_a_larger_one_a_defect(dtype: str) -> None:
+    where = case(dtype)
+    # At the threshold alone the bound is 4u; half an ulp of the peak, lost in the tail, is 1u.
+    u = where.format.unit_roundoff
+    for error, kind in ((u, "weakness"), (4 * u, "weakness"), (64 * u, "defect"), (math.nan, "defect")):
+        failure = breach(where, whole_sweep(where), 5, 0.0, "", np.array([error]))
+        assert failure.kind == kind
+    assert breach(where, whole_sweep(where), 5, 0.0, "").kind == "defect"
+
+
+def test_a_wrong_spike_is_a_defect_and_what_becomes_of_a_nan_a_difference() -> None:
+    where = case("float32")
+    assert breach(where, spikes_alone(where), 0, 0.0, "exactly 1", np.array([1.0])).kind == "defect"
+    nan = int(np.flatnonzero(np.isnan(where.sweep.exact))[0])
+    for request in (spikes_alone(where), whole_sweep(where)):
+        assert breach(where, request, nan, 1.0, "exactly 0", np.array([1.0])).kind == "difference"
 
 
 def test_two_answers_may_differ_by_twice_the_bound_and_by_the_flush_where_it_is_tiny() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.tally import Span, Tally
-from surrogate_core.properties.outcome import Failed, Outcome, Witness
+from surrogate_core.properties.outcome import Failed, Kind, Outcome, Witness
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import expect
@@ -227,14 +227,27 @@ def breach(
             # A large cotangent makes large errors: the severity is the gradient's.
             scale *= max(1.0, float(np.nanmax(np.abs(wide(request.direction)))))
         severity = worst / scale
+    x = request.x.reshape(-1)[index]
     return Failed(
-        given=f"x = {shown(case, request.x.reshape(-1)[index])}",
+        given=f"x = {shown(case, x)}",
         measured=shown(case, measured),
         allowed=allowed,
         severity=severity,
         figures=dict(figures or {}),
         witness=Witness(request, index),
+        kind=_kind(case, request, x, severity),
     )
+
+
+def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
+    """How a failure at ``x`` is to be taken."""
+    if np.isnan(x):
+        # What becomes of a NaN no formula says; libraries differ in it, and none of them documents it.
+        return "difference"
+    if severity is None or request.operation == "value":
+        return "defect"
+    largest = float(np.nanmax(case.sweep.expected.bound[np.isfinite(case.sweep.exact)]))
+    return "weakness" if severity <= largest / (case.sweep.expected.peak or 1.0) else "defect"
 
 
 def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from surrogate_core.drivers.base import Request
 
-__all__ = ["STATES", "Errored", "ExpectedFailure", "Failed", "Outcome", "Passed", "Skipped", "Unsupported", "Witness"]
+__all__ = [
+    "KINDS",
+    "STATES",
+    "Errored",
+    "ExpectedFailure",
+    "Failed",
+    "Kind",
+    "Outcome",
+    "Passed",
+    "Skipped",
+    "Unsupported",
+    "Witness",
+]
 
 Figures = Mapping[str, Any]
 """Measured figures by name: numbers, strings, and lists of them (they are stored as JSON)."""
+
+
+Kind = Literal["defect", "weakness", "difference"]
+"""How a broken promise is to be taken:
+
+defect      what is declared, or arithmetic itself, is contradicted;
+weakness    nowhere is more lost than the bound allows at its largest: accuracy goes where the value is negligible
+            against the peak;
+difference  another convention, in what no formula dictates.
+"""
+
+KINDS: tuple[Kind, ...] = ("defect", "weakness", "difference")
+"""From the worst on."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,7 @@ class Failed:
         severity: worst absolute error as a share of the peak; ``None`` where the promise is not numeric.
         witness: the evaluation to repeat, ``None`` where there is no single one.
         script: a program that shows it without this harness; filled in by the engine.
+        kind: how it is to be taken.
     """
 
     given: str
@@ -56,6 +82,7 @@ class Failed:
     figures: Figures = field(default_factory=dict)
     witness: Witness | None = None
     script: str = ""
+    kind: Kind = "defect"
     state = "failed"
 
 
