@@ -182,3 +182,11 @@ def test_sixteen_bits_are_judged_likewise() -> None:
     assert found.size == 1 << 16
     assert found.gradients == found.spikes == Finding()
     assert found.correctly_rounded == found.normal
+
+
+def test_a_normal_gradient_that_was_flushed_on_the_way_has_no_error_in_ulp() -> None:
+    # exp(-0.7 * |x|) is 1.000005 smallest normal numbers there, which rounding of the exponent does not tell from it.
+    x = bits((126 * np.log(2) - np.log(1.000005)) / ALPHA)
+    found = judged(x, gradients=[0.0])
+    assert (found.gradients.count, found.zeroed, found.normal, found.max_ulp_at) == (0, 1, 0, None)
+    assert judged(x).normal == 1

@@ -41,7 +41,8 @@ CLASSES = 16
 """Counters of a survey: 13 bins of the error in ulp, then the classes below."""
 
 ZEROED, HALF, VANISHED = 13, 14, 15
-"""Expected subnormal and zero came back; an error of exactly half an ulp; expected to round to zero."""
+"""Expected subnormal, or flushed on the way, and zero came back; an error of exactly half an ulp; expected to round to
+zero."""
 
 FLAGGED = -(2.0**14)
 """What needs a closer look. As the others, an error of -2^(k-2) falls into class k; there is no class 16."""
@@ -69,12 +70,14 @@ def _classify(gradient: Any, bound: Any, measured: Any, smallest: Any) -> Any:
     size = jnp.abs(gradient)
     error = jnp.abs(measured - gradient)
     zeroed = measured == 0
-    accepted = (error <= bound) | (zeroed & (size - bound <= smallest))
+    flushed = zeroed & (size - bound <= smallest)
+    accepted = (error <= bound) | flushed
     ulps = error * per_ulp(gradient)
     ulps = jnp.where(ulps < 2 * ULP_EDGES[-2], ulps, FLAGGED)
     vanishing = size <= FLOAT32.smallest_subnormal / 2
     beneath = jnp.where(zeroed, jnp.where(vanishing, -(2.0 ** (VANISHED - 2)), -(2.0 ** (ZEROED - 2))), FLAGGED)
-    return jnp.where(accepted, jnp.where(size >= FLOAT32.smallest_normal, ulps, beneath), FLAGGED)
+    graded = (size >= FLOAT32.smallest_normal) & ~flushed
+    return jnp.where(accepted, jnp.where(graded, ulps, beneath), FLAGGED)
 
 
 def _counted(ulps: Any) -> Any:

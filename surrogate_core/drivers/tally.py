@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int
 
+from surrogate_core.spec.flushing import flush_floor
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import expect, forward
@@ -128,13 +129,14 @@ class Tally:
         flushed: spikes that are wrong only because subnormal input is taken for zero, where the spec tolerates it.
         gradients: gradients out of bound at finite patterns.
         nonfinite_spikes, nonfinite_gradients: wrong ones at infinities and NaNs.
-        normal: inputs where the expected gradient is a normal number; the errors in ulp are theirs.
+        normal: inputs where the expected gradient is a normal number, and was not flushed; the errors in ulp are
+            theirs.
         max_ulp: the largest error in ulp (0 where there is none); a gradient that is NaN has no error in ulp.
         max_ulp_at: the smallest pattern that gives it.
         correctly_rounded: errors of at most half an ulp.
         ulp_counts: the errors by ``ULP_EDGES``.
-        zeroed, kept: inputs whose expected gradient rounds to a subnormal number, and what came back was
-            zero, or was not.
+        zeroed, kept: the other inputs whose expected gradient does not round to zero, and what came back was zero,
+            or was not: a subnormal number for the most part.
     """
 
     inputs: int = 0
@@ -262,7 +264,7 @@ def _reach(at: float, sensitivity: float, fmt: Format) -> float:
 
 def floor(spec: Spec, parameters: Parameters, fmt: Format) -> float:
     """The flush-to-zero threshold f of the whole format, whichever of its patterns are judged together."""
-    return fmt.smallest_normal * max(1.0, sweep(spec, parameters, fmt, "quick", 0).expected.peak)
+    return flush_floor(spec, parameters, fmt, sweep(spec, parameters, fmt, "quick", 0).expected.peak)
 
 
 def tally(
@@ -299,7 +301,8 @@ def tally(
     flushed = wrong & subnormal & (value == at_zero) & spec.flushing_tolerated
 
     expected = replace(expect(spec, parameters, fmt, points), floor=floor(spec, parameters, fmt))
-    normal = finite & ~near & (np.abs(expected.gradient) >= fmt.smallest_normal)
+    zeroed = expected.flushed & (measured == 0)
+    normal = finite & ~near & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~zeroed
     tiny = (np.abs(expected.gradient) > fmt.smallest_subnormal / 2) & finite & ~near & ~normal
     graded = normal & ~np.isnan(measured)
     with np.errstate(invalid="ignore"):

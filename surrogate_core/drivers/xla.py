@@ -217,7 +217,8 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
         accepted = _within(gradient, bound, measured, constants.floor)
 
         size, judged = jnp.abs(gradient), finite & ~near
-        normal = judged & (size >= FLOAT32.smallest_normal)
+        zeroed = (measured == 0) & (size - bound <= constants.floor)
+        normal = judged & (size >= FLOAT32.smallest_normal) & ~zeroed
         tiny = judged & ~normal & (size > FLOAT32.smallest_subnormal / 2)
         graded = normal & ~jnp.isnan(measured)
         ulps = jnp.where(graded, jnp.abs(measured - gradient) * per_ulp(gradient), -1.0)

@@ -52,9 +52,10 @@ def _judge_oracle(case: Case, seen: Seen) -> Outcome:
 def _accuracy(
     case: Case, expected: Expectation, measured: np.ndarray, error: np.ndarray, finite: np.ndarray
 ) -> dict[str, Any]:
-    """Error in ulp and in bounds, graded; over inputs where the gradient is a normal number."""
+    """Error in ulp and in bounds, graded; over inputs where the gradient is a normal number and was not flushed."""
     fmt = case.format
-    normal = finite & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~np.isnan(measured)
+    zeroed = expected.flushed & (measured == 0)
+    normal = finite & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~np.isnan(measured) & ~zeroed
     figures: dict[str, Any] = {"inputs": int(finite.sum()), "exhaustive": case.sweep.exhaustive}
     if normal.any():
         with np.errstate(over="ignore"):

@@ -36,7 +36,7 @@ class Expectation:
         gradient: g'(x), rounded to float64; NaN where x is NaN, the limit where x is infinite.
         rest: g'(x) - gradient, the part that float64 could not hold (0 below float64).
         bound: the derived bound B on the absolute error.
-        floor: the flush-to-zero threshold f; where |g'| - B <= f any value in [0, f + B] is accepted.
+        floor: the flush-to-zero threshold f (see flushing.py); where |g'| - B <= f any value in [0, f + B] is accepted.
         peak: the largest expected |g'|.
         sides: what is accepted beside g' near the formula's breakpoints.
     """

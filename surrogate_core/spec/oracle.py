@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float64
 from surrogate_core.spec.bound import bound_terms, formulas
 from surrogate_core.spec.evaluate import below, chunks, exactly, in_float64
 from surrogate_core.spec.expectation import Expectation
+from surrogate_core.spec.flushing import flush_floor
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec, x
 from surrogate_core.spec.sides import breakpoints, sides_near
@@ -172,7 +173,7 @@ def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> E
         rest = np.where(finite, rest, 0.0)
     values = [gradient, *(side.gradient for side in sides)]
     peak = float(max(max(np.fmax.reduce(v, initial=0.0), -np.fmin.reduce(v, initial=0.0)) for v in values))
-    return Expectation(gradient, rest, bound, fmt.smallest_normal * max(1.0, peak), peak, sides)
+    return Expectation(gradient, rest, bound, flush_floor(spec, parameters, fmt, peak), peak, sides)
 
 
 def last_above(spec: Spec, parameters: Parameters, limit: float, distances: Points) -> float:
