@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from handmade import SLAYER
 
+from surrogate_core import libraries
 from surrogate_core.drivers import Device
 from surrogate_core.engine import PROFILES, Plan, plan
 from surrogate_core.errors import BadInput
-from surrogate_core.libraries import SURROGATES
 from surrogate_core.properties import PROPERTIES, Proof
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS
@@ -125,15 +125,16 @@ def test_a_mistake_is_told_before_anything_runs(options: dict[str, Any], message
 
 
 def test_each_target_is_judged_against_what_the_catalogue_says_it_declares(monkeypatch: pytest.MonkeyPatch) -> None:
-    halved = SLAYER.replace(name="halved", gradient=SLAYER.gradient / 2, claims=())
-    specs = {"slayer": SLAYER, "halved": halved}
-    monkeypatch.setattr(sys.modules[Plan.__module__], "get_spec", specs.__getitem__)
-    known = dataclasses.replace(SURROGATES[OWN], name="own.Halved", spec="halved")
-    monkeypatch.setitem(SURROGATES, "own.Halved", known)
-    planned = plan([OWN, "own.Halved", "surrogate_core:SlayerGrad"], profile="quick")
-    assert [i.spec for i in planned.implementations] == [SLAYER, halved, SLAYER]
-    assert {u.case.spec for u in planned.units if u.implementation.name == "own.Halved"} == {halved}
-    assert {i.spec for i in plan([OWN, "own.Halved"], SLAYER).implementations} == {SLAYER}
+    own = libraries.find(OWN)
+    strict = dataclasses.replace(own.surrogate, name="surrogate_core.Strict", variant=(("at_threshold", 0),))
+    library = dataclasses.replace(own.library, surrogates=(own.surrogate, strict))
+    monkeypatch.setattr(libraries, "OURS", (library,))
+    planned = plan([OWN, "surrogate_core.Strict", "surrogate_core:SlayerGrad"], profile="quick")
+    assert [i.spec for i in planned.implementations] == [SLAYER, strict.declared(), SLAYER]
+    assert strict.declared().at_threshold == 0
+    judged = {u.case.spec for u in planned.units if u.implementation.name == "surrogate_core.Strict"}
+    assert judged == {strict.declared()}
+    assert {i.spec for i in plan([OWN, "surrogate_core.Strict"], SLAYER).implementations} == {SLAYER}
 
 
 def test_two_specs_of_one_name_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +142,7 @@ def test_two_specs_of_one_name_are_a_mistake(monkeypatch: pytest.MonkeyPatch) ->
     specs = iter([SLAYER, SLAYER.replace(name="slayer", at_threshold=0)])
     monkeypatch.setattr(sys.modules[Plan.__module__], "get_spec", lambda name: next(specs))
     with pytest.raises(BadInput, match="two different specs named 'slayer'"):
-        plan([OWN, "surrogate_core:SlayerGrad"])
+        plan(["surrogate_core.slayer:SlayerGrad", "surrogate_core:SlayerGrad"])
 
 
 def test_no_target_or_one_given_twice_is_a_mistake() -> None:

@@ -12,7 +12,7 @@ from surrogate_core.engine.framework import detect
 from surrogate_core.engine.result import case_words, identity
 from surrogate_core.engine.target import Factory, Target, resolve
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.libraries import SURROGATES
+from surrogate_core.libraries import find
 from surrogate_core.properties import Case, select
 from surrogate_core.properties.base import Proof, Scope, Search, Statement
 from surrogate_core.spec.catalogue import get_spec
@@ -129,8 +129,8 @@ def plan(
 
 def _declared(target: str | Factory) -> Spec:
     """The spec that the catalogue says the target declares; ``slayer`` where it does not know the target."""
-    known = SURROGATES.get(target) if isinstance(target, str) else None
-    return get_spec(known.spec if known else "slayer")
+    named = isinstance(target, str) and ":" not in target
+    return find(target).surrogate.declared() if named else get_spec("slayer")
 
 
 def _units(
