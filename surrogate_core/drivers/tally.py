@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int
 
+from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.flushing import flush_floor
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
@@ -301,6 +302,8 @@ def tally(
     flushed = wrong & subnormal & (value == at_zero) & spec.flushing_tolerated
 
     expected = replace(expect(spec, parameters, fmt, points), floor=floor(spec, parameters, fmt))
+    # Nothing is promised where a case without x may answer at NaN, or where the formula has no limit.
+    unpromised = (np.isnan(points) & bool(at_nan(spec, parameters))) | (np.isinf(points) & np.isnan(expected.gradient))
     zeroed = expected.flushed & (measured == 0)
     normal = finite & ~near & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~zeroed
     tiny = (np.abs(expected.gradient) > fmt.smallest_subnormal / 2) & finite & ~near & ~normal
@@ -313,7 +316,7 @@ def tally(
         (Mark.NORMAL, normal),
         (Mark.SPIKE, wrong & ~flushed),
         (Mark.FLUSHED, flushed),
-        (Mark.GRADIENT, ~expected.within(measured) & ~near),
+        (Mark.GRADIENT, ~expected.within(measured) & ~near & ~unpromised),
         (Mark.NONFINITE, ~finite),
         (Mark.NEAR, near),
         (Mark.ZEROED, tiny & (measured == 0)),

@@ -16,6 +16,7 @@ import sympy
 from jax import lax
 
 from surrogate_core.drivers.tally import ULP_EDGES, Mark, NoOracle, breakpoints, floor
+from surrogate_core.spec.cases import cases
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec, x
 from surrogate_core.spec.oracle import SOUND, expect, float64_is_sound, forward, limits
@@ -193,6 +194,7 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
         where there is none.
     """
     evaluated = formula(spec)
+    has_constant_case = any(x not in case.free_symbols for case in cases(spec.gradient))
 
     def program(bits: Any, constants: Constants, spikes: Any, gradients: Any) -> tuple[Any, Any]:
         magnitude = bits & ~SIGN
@@ -215,6 +217,8 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
         limit = jnp.where(magnitude > INFINITY, np.nan, jnp.where(points > 0, constants.high, constants.low))
         gradient, bound = jnp.where(finite, gradient, limit), jnp.where(finite, bound, 0.0)
         accepted = _within(gradient, bound, measured, constants.floor)
+        # Nothing is promised where a case without x may answer at NaN, or where the formula has no limit.
+        unpromised = ((magnitude > INFINITY) & has_constant_case) | ((magnitude == INFINITY) & jnp.isnan(limit))
 
         size, judged = jnp.abs(gradient), finite & ~near
         zeroed = (measured == 0) & (size - bound <= constants.floor)
@@ -229,7 +233,7 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
             (Mark.NORMAL, normal),
             (Mark.SPIKE, wrong & ~flushed),
             (Mark.FLUSHED, flushed),
-            (Mark.GRADIENT, ~accepted & ~near),
+            (Mark.GRADIENT, ~accepted & ~near & ~unpromised),
             (Mark.NONFINITE, ~finite),
             (Mark.NEAR, near),
             (Mark.ZEROED, tiny & (measured == 0)),

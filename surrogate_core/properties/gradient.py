@@ -8,6 +8,7 @@ import numpy as np
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, swept, whole_sweep, wide
 from surrogate_core.properties.outcome import Outcome, Passed
+from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import limits, reach
@@ -239,21 +240,31 @@ RANGE = Property(
 def _judge_nonfinite(case: Case, seen: Seen) -> Outcome:
     measured, exact, expected = _gradient(seen), case.sweep.exact, case.sweep.expected
     limit, slack, nan = expected.gradient, expected.bound, np.isnan(exact)
+    # Without a limit nothing is promised; of a formula of cases, one that does not depend on x may answer at NaN.
+    right = np.isinf(exact) & np.isnan(limit)
+    instead = at_nan(case.spec, case.parameters)
+    for value in instead:
+        right |= nan & (np.abs(measured - value) <= 4 * case.format.unit_roundoff * abs(value))
     with np.errstate(invalid="ignore"):
-        right = (measured == limit) | (nan & np.isnan(measured)) | (np.abs(measured - limit) <= slack)
+        right |= (measured == limit) | (nan & np.isnan(measured)) | (np.abs(measured - limit) <= slack)
     wrong = ~np.isfinite(exact) & ~right
     if wrong.any():
         index = simplest(case.sweep.x, wrong)
         give = f" ± {slack[index]:.3g}" if slack[index] else ""
-        promised = "NaN, so that a NaN is noticed" if nan[index] else f"{limit[index]:g}{give}, the formula's limit"
+        numbers = "".join(f" (or {value:g})" for value in instead)
+        at_nan_promised = f"NaN{numbers}, so that a NaN is noticed"
+        promised = at_nan_promised if nan[index] else f"{limit[index]:g}{give}, the formula's limit"
         return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], promised)
     low, high = limits(case.spec, case.parameters)
-    return Passed(swept(case) | {"at_minus_inf": low, "at_inf": high, "nans": int(nan.sum())})
+    kept = bool(np.isnan(measured[nan]).all())
+    ends = {name: None if np.isnan(end) else end for name, end in (("at_minus_inf", low), ("at_inf", high))}
+    return Passed(swept(case) | ends | {"nans": int(nan.sum()), "at_nan": "NaN" if kept else "a number"})
 
 
 NONFINITE = Property(
     id="gradient.nonfinite",
-    promise="The gradient is NaN at NaN, and has the formula's limits at plus and minus infinity.",
+    promise="The gradient is NaN at NaN (or what a case of the formula without x says), and has the formula's limits "
+    "at plus and minus infinity.",
     observe=_sweep_request,
     judge=_judge_nonfinite,
 )

@@ -35,6 +35,9 @@ SOUND = 2.0**-40
 FAINT = 2.0**-160
 """An absolute error below every number that float32 holds."""
 
+SWINGING = (sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod, sympy.sin, sympy.cos, sympy.tan)
+"""Functions that may go on and on without a limit."""
+
 PROBES = 2.0 ** np.arange(-30, 12, 0.37)
 """Distances from the threshold at which float64 is compared with mpmath."""
 
@@ -114,10 +117,11 @@ def _smooth(
 
 @functools.cache
 def limits(spec: Spec, parameters: Parameters) -> tuple[float, float]:
-    """The limits of g' at -inf and +inf."""
+    """The limits of g' at -inf and +inf; NaN where there is none."""
     try:
-        # Of a formula with cases sympy takes no limit, or takes its time.
-        low, high = _values_far_away(spec, parameters) if spec.breakpoints else _sympy_limits(spec, parameters)
+        # Of a formula with cases sympy takes no limit, or takes its time; of one that swings it takes a range.
+        numerically = spec.breakpoints or spec.gradient.has(*SWINGING)
+        low, high = _values_far_away(spec, parameters) if numerically else _sympy_limits(spec, parameters)
     except (TypeError, ValueError, NotImplementedError, sympy.PoleError):
         low, high = _values_far_away(spec, parameters)
     return float(low), float(high)
@@ -131,14 +135,23 @@ def _sympy_limits(spec: Spec, parameters: Parameters) -> list[float]:
 
 
 def _values_far_away(spec: Spec, parameters: Parameters) -> list[Any]:
-    with mpmath.workdps(DIGITS):
-        return [exactly((spec.gradient,), spec.symbols, side * BEYOND, parameters)[0] for side in (-1, 1)]
+    if not spec.gradient.has(*SWINGING):
+        with mpmath.workdps(DIGITS):
+            return [exactly((spec.gradient,), spec.symbols, side * BEYOND, parameters)[0] for side in (-1, 1)]
+    found = []
+    # A fraction is seen with as many digits as lie before the point: beyond float64, and no farther.
+    with mpmath.workprec(2400):
+        for side in (-1, 1):
+            places = [side * (mpmath.ldexp(1, 1100) + mpmath.phi**k) for k in range(-4, 12)]
+            values = [exactly((spec.gradient,), spec.symbols, at, parameters)[0] for at in places]
+            found.append(values[0] if all(abs(v - values[0]) <= FAINT for v in values) else mpmath.nan)
+    return found
 
 
 def _bound_at_infinity(spec: Spec, parameters: Parameters, fmt: Format, side: int) -> float:
     """The bound at -inf or inf; 0 where the limit is 0, infinite, or a number that the format holds."""
     limit = limits(spec, parameters)[side > 0]
-    if limit == 0 or np.isinf(limit):
+    if limit == 0 or not np.isfinite(limit):
         return 0.0
     with mpmath.workdps(DIGITS):
         _, *slopes = exactly(formulas(spec), spec.symbols, side * BEYOND, parameters)
