@@ -80,15 +80,15 @@ def _tails(spec: Spec, parameters: Parameters, side: int) -> tuple[tuple[Expr, A
 
 def _exponents(formula: Expr) -> Iterator[Any]:
     """The arguments of the exponentials that depend on x, however they are written."""
-    node: Any
     for node in sympy.preorder_traversal(formula):
+        args: Any = node.args
         match node:
             case sympy.exp() | HyperbolicFunction() if node.has(x):
-                yield node.args[0]
+                yield args[0]
             case sympy.erf() | sympy.erfc() if node.has(x):
-                yield sympy.Pow(node.args[0], 2)
-            case sympy.Pow() if node.args[1].has(x):
-                yield node.args[1] * sympy.log(node.args[0])
+                yield args[0] ** 2
+            case sympy.Pow() if args[1].has(x):
+                yield args[1] * sympy.log(args[0])
 
 
 def _where(spec: Spec, parameters: Parameters, exponent: Expr, side: int, size: float) -> Any:
