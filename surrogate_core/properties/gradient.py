@@ -8,6 +8,7 @@ import numpy as np
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, swept, whole_sweep, wide
 from surrogate_core.properties.outcome import Outcome, Passed
+from surrogate_core.properties.portrait import portrait
 from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
 from surrogate_core.spec.expectation import Expectation
@@ -36,6 +37,8 @@ def _judge_oracle(case: Case, seen: Seen) -> Outcome:
         error = np.where(finite, np.abs(expected.error(measured)), 0.0)
     wrong = finite & ~expected.within(measured)
     figures = _accuracy(case, expected, measured, error, finite)
+    if case.dtype == "float32":
+        figures["portrait"] = portrait(case, observed(seen["sweep"]))
     if wrong.any():
         index = simplest(case.sweep.x, wrong)
         return breach(
