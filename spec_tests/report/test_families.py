@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from typing import Any
+
+from report.stored import BREAKS, passing, result, run
+
+from surrogate_core.engine import Result
+from surrogate_core.properties.outcome import ExpectedFailure, Failed, Passed, Skipped
+from surrogate_core.report.families import COLUMNS, families
+
+FACE: dict[str, float] = {
+    "spike_at_zero": 1.0,
+    "spike_at_nan": 0.0,
+    "gradient_at_nan": float("nan"),
+    "at_zero": 1.0,
+    "peak": 1.0,
+    "peak_at": 0.0,
+    "area": 2.0,
+}
+
+
+def member(name: str, second: str = "formula", lost: tuple[str, ...] = (), **face: float) -> list[Result]:
+    """An implementation that breaks its promise, and has its portrait taken all the same."""
+    figures: dict[str, Any] = {"portrait": FACE | face}
+    broken = Failed("x = 0", "2", "1", 1.0, figures)
+    return [
+        result(broken, name, "gradient.oracle"),
+        result(Passed({"found": second}), name, "gradient.second"),
+        *(result(BREAKS if d in lost else Passed(), name, "forward.dtype", dtype=d) for d in ("float16", "float32")),
+    ]
+
+
+def row(results: list[Result], name: str) -> dict[str, tuple[str, bool]]:
+    (family,) = families(run(results))
+    (found,) = (m for m in family.members if m.name == name)
+    return {column: (t.text, t.differs) for column, t in zip(COLUMNS, found.traits, strict=True)}
+
+
+def test_what_most_of_a_family_have_is_no_difference_and_what_one_has_alone_is() -> None:
+    three = [*member("a"), *member("b"), *member("c", spike_at_zero=0.0, peak=2.0, peak_at=1.0)]
+    assert row(three, "a") == row(three, "b")
+    assert not any(differs for _, differs in row(three, "a").values())
+    odd = row(three, "c")
+    assert odd["At the threshold"] == ("silent (>)", True)
+    assert odd["Peak"] == ("2 at 1", True)
+    assert odd["g′(0)"] == ("1", False)
+    (family,) = families(run(three))
+    assert family.sentence == "They differ in: “At the threshold” and “Peak”."
+
+
+def test_second_derivative_nan_and_dtype_are_compared_too() -> None:
+    three = [*member("a"), *member("b"), *member("c", second="zero", lost=("float16",), gradient_at_nan=0.0)]
+    odd = row(three, "c")
+    assert odd["Second derivative"] == ("0", True)
+    assert odd["At NaN"] == ("spike 0, gradient 0", True)
+    assert odd["Dtype"] == ("lost for float16", True)
+    assert row(three, "a")["Dtype"] == ("that of the input", False)
+
+
+def test_figures_that_agree_in_three_digits_are_equal() -> None:
+    (family,) = families(run([*member("a"), *member("b", area=2.001)]))
+    assert family.sentence == "They agree in all of it."
+
+
+def test_a_known_failure_is_compared_like_any_other() -> None:
+    (known,) = (r for r in member("b", peak=2.0) if r.property_id == "gradient.oracle")
+    assert isinstance(known.outcome, Failed)
+    explained = result(ExpectedFailure(known.outcome, "it is documented so"), "b", "gradient.oracle")
+    assert row([*member("a"), explained], "b")["Peak"][0] == "2"
+
+
+def test_what_was_not_measured_is_neither_shown_nor_a_difference() -> None:
+    blank = [result(Skipped("no reason"), "b", "gradient.oracle")]
+    found = row([*member("a"), *blank], "b")
+    assert set(found.values()) == {("–", False)}
+
+
+def test_a_family_of_one_is_left_out_and_a_family_is_what_the_catalogue_calls_one() -> None:
+    assert families(run(passing())) == ()
+    two = run([*member("a"), *member("b")])
+    apart = [{**e, "spec": f"slayer({e['name']})"} for e in two.header["implementations"]]
+    assert families(run([*member("a"), *member("b")], implementations=apart)) == ()
+    together = [{**e, "family": "slayer"} for e in apart]
+    (family,) = families(run([*member("a"), *member("b")], implementations=together))
+    assert family.title == "SLAYER exponential"
