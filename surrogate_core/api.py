@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core import engine
+from surrogate_core.engine.deviations import Known, check_names, read_deviations
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, get_spec
 
@@ -43,7 +44,7 @@ class Report:
         for result in self.results:
             writer.add(result)
         if self.run.complete:
-            writer.finish()
+            writer.finish(self.run.complaints)
         writer.close()
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -73,6 +74,7 @@ def check(
     framework: str = "auto",
     results: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
+    deviations: str | os.PathLike[str] | None = None,
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
@@ -91,6 +93,7 @@ def check(
         framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
         results: where to write the results file while the check runs.
         resume: the results file of an interrupted check, which is finished; in place of ``results``.
+        deviations: a file of known departures; failures that one of them explains are expected.
         on_result: called with each result as it happens.
         on_plan: called once with what will be done.
 
@@ -99,6 +102,7 @@ def check(
         Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
     targets = [target] if isinstance(target, str) or callable(target) else list(target)
+    entries = read_deviations(deviations) if deviations is not None else ()
     planned = engine.plan(
         targets,
         get_spec(spec) if isinstance(spec, str) else spec,
@@ -112,9 +116,11 @@ def check(
     if results is not None and resume is not None:
         raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
     earlier = engine.resume(resume, planned) if resume is not None else None
+    check_names(entries, planned)
     if on_plan:
         on_plan(planned)
     head = engine.header(planned) if earlier is None else earlier.header
+    known_failures = Known(entries, head, narrowed=bool(properties))
     done = [] if earlier is None else list(earlier.results)
     known = {result.id for result in done}
     path = results if earlier is None else resume
@@ -124,16 +130,17 @@ def check(
             for result in done:
                 on_result(result)
         for result in engine.run([unit for unit in planned.units if unit.id not in known]):
-            done.append(result)
+            done.append(known_failures.settle(result))
             if writer:
-                writer.add(result)
+                writer.add(done[-1])
             if on_result:
-                on_result(result)
+                on_result(done[-1])
+        complaints = tuple(map(str, known_failures.complaints(done)))
         if writer:
-            writer.finish()
+            writer.finish(complaints)
     except KeyboardInterrupt:
         raise Interrupted(Report(engine.Run(head, tuple(done), complete=False))) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, tuple(done), complete=True))
+    return Report(engine.Run(head, tuple(done), True, complaints))

@@ -74,6 +74,9 @@ def check(
     resume: Annotated[
         Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
     ] = None,
+    deviations: Annotated[
+        Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     durations: Annotated[
@@ -97,6 +100,7 @@ def check(
                 framework=framework,
                 results=results,
                 resume=resume,
+                deviations=deviations,
                 on_plan=on_plan,
                 on_result=on_result,
             )

@@ -40,11 +40,13 @@ class Run:
         header: what was asked, of whom, where.
         results: in the order in which they happened.
         complete: whether the footer is there.
+        complaints: what the run says against the deviations that it was judged with, each with file and line.
     """
 
     header: Mapping[str, Any]
     results: tuple[Result, ...]
     complete: bool
+    complaints: tuple[str, ...] = ()
 
     @property
     def ledger(self) -> Ledger:
@@ -66,9 +68,9 @@ class Run:
 
     @property
     def conforms(self) -> bool:
-        """Whether everything planned was accounted for, something judged, and nothing failed or errored."""
+        """Whether all that was planned is accounted for, something judged, nothing failed, no complaint made."""
         counts = self.ledger.counts
-        return not self.objections and not counts["failed"] and not counts["errored"]
+        return not (self.objections or self.complaints or counts["failed"] or counts["errored"])
 
     def of(self, implementation: str) -> tuple[Result, ...]:
         """The results of one implementation."""
@@ -182,10 +184,11 @@ class Writer:
         self._results.append(result)
         self._line({"kind": "result", **to_json(result)})
 
-    def finish(self) -> None:
+    def finish(self, complaints: Sequence[str] = ()) -> None:
         """Append the footer: the run is complete."""
         ledger = account(self._planned, self._results)
-        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts)})
+        said = {"complaints": list(complaints)} if complaints else {}
+        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts), **said})
 
     def close(self) -> None:
         """Close the file; without :meth:`finish` it stays marked incomplete."""
@@ -231,10 +234,17 @@ def read(path: str | os.PathLike[str]) -> Run:
             results.append(from_json(line))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
-    run = Run(lines[0], tuple(results), complete=footer is not None)
+    run = Run(lines[0], tuple(results), footer is not None, _complaints(path, len(lines), footer or {}))
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
+
+
+def _complaints(path: object, line: int, footer: Mapping[str, Any]) -> tuple[str, ...]:
+    found = footer.get("complaints", [])
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise _not_results(path, line, "complaints that are no sentences")
+    return tuple(found)
 
 
 HEADER: dict[str, type] = {
