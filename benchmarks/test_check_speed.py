@@ -35,7 +35,7 @@ for target in targets:
     resolve(target)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
-report = surrogate_core.check(targets, **options)
+report = surrogate_core.check(targets, in_process=True, **options)
 seconds = time.perf_counter() - start
 spent = {}
 for result in report.results:

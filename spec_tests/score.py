@@ -65,6 +65,7 @@ def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[s
         seed=seed,
         framework=entry.framework,
         dtypes=dtypes,
+        in_process=True,
     )
     states = [(result.property_id, result.outcome.state) for result in report.results]
     failed, errored = (frozenset(p for p, s in states if s == word) for word in ("failed", "errored"))

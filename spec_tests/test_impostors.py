@@ -43,7 +43,7 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
         "framework": entry.framework,
         "dtypes": dtypes,
     }
-    report = surrogate_core.check(target, "slayer", **options)
+    report = surrogate_core.check(target, "slayer", in_process=True, **options)
     found: dict[str, set[str]] = {}
     for result in report.results:
         found.setdefault(result.property_id, set()).add(result.outcome.state)

@@ -33,7 +33,12 @@ def test_a_script_run_alone_prints_what_was_measured(name: str, tmp_path: Path) 
         pytest.skip(f"{entry.framework} is missing: pip install 'surrogate_core[{entry.framework}]'")
     prop, dtype = SHOWN[name]
     report = surrogate_core.check(
-        f"{ROOT}/{entry.target}", profile="quick", params={"alpha": [1.72]}, dtypes=[dtype], properties=[prop]
+        f"{ROOT}/{entry.target}",
+        profile="quick",
+        params={"alpha": [1.72]},
+        dtypes=[dtype],
+        properties=[prop],
+        in_process=True,
     )
     outcome = report.results[0].outcome
     assert isinstance(outcome, Failed)
@@ -55,7 +60,7 @@ def test_a_script_run_alone_prints_what_was_measured(name: str, tmp_path: Path) 
 def test_a_witness_shrinks_to_the_one_input_that_fails() -> None:
     (entry,) = [e for e in WRONG if e.name == "peak_one_ulp_short"]
     report = surrogate_core.check(
-        f"{ROOT}/{entry.target}", profile="quick", dtypes=["float32"], properties=["gradient.peak"]
+        f"{ROOT}/{entry.target}", profile="quick", dtypes=["float32"], properties=["gradient.peak"], in_process=True
     )
     outcome = report.results[0].outcome
     assert isinstance(outcome, Failed)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core import engine
-from surrogate_core.engine.deviations import Known, check_names, read_deviations
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, get_spec
 
@@ -44,7 +43,7 @@ class Report:
         for result in self.results:
             writer.add(result)
         if self.run.complete:
-            writer.finish(self.run.complaints)
+            writer.finish(self.run.troubles)
         writer.close()
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -74,7 +73,11 @@ def check(
     framework: str = "auto",
     results: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
-    deviations: str | os.PathLike[str] | None = None,
+    jobs: int = 1,
+    timeout: float | None = None,
+    total_timeout: float | None = None,
+    memory: int | None = None,
+    in_process: bool | None = None,
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
@@ -93,7 +96,13 @@ def check(
         framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
         results: where to write the results file while the check runs.
         resume: the results file of an interrupted check, which is finished; in place of ``results``.
-        deviations: a file of known departures; failures that one of them explains are expected.
+        jobs: how many implementations are judged at a time.
+        timeout: seconds that one property may take; by default many times what a slow machine needs.
+        total_timeout: seconds that all properties of one implementation may take together.
+        memory: MiB that a worker and its child processes may hold in memory, imports included; by default no limit.
+        in_process: whether to judge in this process. By default a target that is named by a string is imported and
+            judged in a worker process of its own, and a factory that was given as an object in this one, where the
+            four limits above do not hold; with ``False`` objects go to workers, too, and have to be picklable.
         on_result: called with each result as it happens.
         on_plan: called once with what will be done.
 
@@ -102,45 +111,64 @@ def check(
         Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
     targets = [target] if isinstance(target, str) or callable(target) else list(target)
-    entries = read_deviations(deviations) if deviations is not None else ()
-    planned = engine.plan(
-        targets,
-        get_spec(spec) if isinstance(spec, str) else spec,
-        params=params,
-        profile=profile,
-        properties=properties,
-        dtypes=dtypes,
-        seed=seed,
-        framework=framework,
-    )
     if results is not None and resume is not None:
         raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
-    earlier = engine.resume(resume, planned) if resume is not None else None
-    check_names(entries, planned)
-    if on_plan:
-        on_plan(planned)
+    if not isinstance(jobs, int) or jobs < 1:
+        raise BadInput(f"jobs {jobs!r}", "a whole number from 1 on", "leave it out to judge one at a time")
+    allowed = engine.limits(profile, timeout, total_timeout, memory)
+    with engine.place(targets, allowed, jobs, in_process) as place:
+        planned = engine.plan(
+            targets,
+            get_spec(spec) if isinstance(spec, str) else spec,
+            params=params,
+            profile=profile,
+            properties=properties,
+            dtypes=dtypes,
+            seed=seed,
+            framework=framework,
+            ask=place.facts,
+        )
+        earlier = engine.resume(resume, planned) if resume is not None else None
+        if on_plan:
+            on_plan(planned)
+        return _run(planned, place, earlier, results if earlier is None else resume, on_result)
+
+
+def _run(
+    planned: engine.Plan,
+    place: engine.Place,
+    earlier: engine.Run | None,
+    path: str | os.PathLike[str] | None,
+    on_result: Callable[[engine.Result], None] | None,
+) -> Report:
+    """Judge what is planned and not there yet, and write it down as it happens."""
     head = engine.header(planned) if earlier is None else earlier.header
-    known_failures = Known(entries, head, narrowed=bool(properties))
-    done = [] if earlier is None else list(earlier.results)
-    known = {result.id for result in done}
-    path = results if earlier is None else resume
-    writer = engine.Writer(path, head, None if earlier is None else done) if path is not None else None
+    done: list[engine.Result] = []
+    known = set() if earlier is None else {result.id for result in earlier.results}
+    writer = None
+    if path is not None:
+        writer = engine.Writer(path, head, None if earlier is None else earlier.results)
+
+    def results() -> Iterator[engine.Result]:
+        yield from (result for result in planned.settled if result.id not in known)
+        yield from place.run([unit for unit in planned.units if unit.id not in known])
+
     try:
-        if on_result:
-            for result in done:
-                on_result(result)
-        for result in engine.run([unit for unit in planned.units if unit.id not in known]):
-            done.append(known_failures.settle(result))
-            if writer:
-                writer.add(done[-1])
+        for result in () if earlier is None else earlier.results:
+            done.append(result)
             if on_result:
-                on_result(done[-1])
-        complaints = tuple(map(str, known_failures.complaints(done)))
+                on_result(result)
+        for result in results():
+            done.append(result)
+            if writer:
+                writer.add(result)
+            if on_result:
+                on_result(result)
         if writer:
-            writer.finish(complaints)
+            writer.finish(place.troubles)
     except KeyboardInterrupt:
         raise Interrupted(Report(engine.Run(head, tuple(done), complete=False))) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, tuple(done), True, complaints))
+    return Report(engine.Run(head, tuple(done), True, place.troubles))

@@ -74,9 +74,19 @@ def check(
     resume: Annotated[
         Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
     ] = None,
-    deviations: Annotated[
-        Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Implementations judged at a time.")] = 1,
+    timeout: Annotated[
+        float | None, typer.Option(help="Seconds for one property.", show_default="120, 600 or 3600 by profile")
     ] = None,
+    timeout_total: Annotated[
+        float | None, typer.Option(help="Seconds for one implementation.", show_default="ten times as much")
+    ] = None,
+    memory: Annotated[
+        int | None, typer.Option(help="MiB that one implementation may hold in memory, its imports included.")
+    ] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Judge in this process, without limits: for debuggers.")
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     durations: Annotated[
@@ -100,7 +110,11 @@ def check(
                 framework=framework,
                 results=results,
                 resume=resume,
-                deviations=deviations,
+                jobs=jobs,
+                timeout=timeout,
+                total_timeout=timeout_total,
+                memory=memory,
+                in_process=in_process or None,
                 on_plan=on_plan,
                 on_result=on_result,
             )
@@ -143,7 +157,7 @@ def _progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]
         task = bar.add_task("planning", total=None)
 
         def on_plan(plan: Any) -> None:
-            bar.update(task, total=len(plan.units))
+            bar.update(task, total=len(plan.units) + len(plan.settled))
 
         def on_result(result: Any) -> None:
             bar.update(task, advance=1, description=f"{result.implementation} {result.property_id}")

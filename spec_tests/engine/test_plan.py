@@ -26,9 +26,8 @@ DEVICES = ("gpu:0", "gpu:1", "cpu:0")
 @pytest.fixture(autouse=True)
 def two_backends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two GPUs, whatever the real one has."""
-    driver = SimpleNamespace(devices=lambda: tuple(Device(name, "made up") for name in DEVICES))
-    # Not by its dotted name: in the package, `plan` is the function.
-    monkeypatch.setattr(sys.modules[Plan.__module__], "get_driver", lambda framework: driver)
+    driver = SimpleNamespace(devices=lambda: tuple(Device(name, "made up") for name in DEVICES), absent=tuple)
+    monkeypatch.setattr("surrogate_core.engine.facts.get_driver", lambda framework: driver)
 
 
 def of(*targets: Any, **options: Any) -> Plan:
@@ -140,6 +139,7 @@ def test_each_target_is_judged_against_what_the_catalogue_says_it_declares(monke
 def test_two_specs_of_one_name_are_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     # What a report calls slayer must be one thing.
     specs = iter([SLAYER, SLAYER.replace(name="slayer", at_threshold=0)])
+    # Not by its dotted name: in the package, `plan` is the function.
     monkeypatch.setattr(sys.modules[Plan.__module__], "get_spec", lambda name: next(specs))
     with pytest.raises(BadInput, match="two different specs named 'slayer'"):
         plan(["surrogate_core.slayer:SlayerGrad", "surrogate_core:SlayerGrad"])

@@ -1,5 +1,7 @@
 """Planning, running, the ledger, and the results file."""
 
+from surrogate_core.engine.isolation import Limits as Limits
+from surrogate_core.engine.isolation import limits as limits
 from surrogate_core.engine.ledger import Ledger as Ledger
 from surrogate_core.engine.plan import PROFILES as PROFILES
 from surrogate_core.engine.plan import Plan as Plan
@@ -14,3 +16,5 @@ from surrogate_core.engine.store import header as header
 from surrogate_core.engine.store import read as read
 from surrogate_core.engine.target import Target as Target
 from surrogate_core.engine.target import resolve as resolve
+from surrogate_core.engine.where import Place as Place
+from surrogate_core.engine.where import place as place

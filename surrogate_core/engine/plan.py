@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from surrogate_core.drivers import get_driver
 from surrogate_core.drivers.tally import Span
-from surrogate_core.engine.framework import detect
-from surrogate_core.engine.result import case_words, identity
-from surrogate_core.engine.target import Factory, Target, resolve
+from surrogate_core.engine.facts import Facts, facts
+from surrogate_core.engine.result import Result, case_words, identity
+from surrogate_core.engine.target import Factory, Target, locate
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import find
 from surrogate_core.properties import Case, select
+from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Proof, Scope, Search, Statement
 from surrogate_core.spec.catalogue import get_spec
 from surrogate_core.spec.formats import FORMATS, Format, get_format
@@ -31,6 +33,7 @@ class Implementation:
     target: Target
     framework: str
     spec: Spec
+    facts: Facts = field(default=Facts("", ()), compare=False)
 
     @property
     def name(self) -> str:
@@ -67,12 +70,29 @@ class Plan:
 
     Attributes:
         units: in the order of evaluation: units that share evaluations stand together.
+        settled: results that are known already: of implementations that brought down the process that imported them.
     """
 
     implementations: tuple[Implementation, ...]
     units: tuple[Unit, ...]
     profile: str
     seed: int
+    settled: tuple[Result, ...] = ()
+
+
+START = "process.start"
+"""The one result of an implementation that brought down its process before anything could be planned."""
+
+STARTED = "Being imported and called once, the code under test comes back, and leaves its process alive."
+"""Its promise."""
+
+Asked = Sequence[tuple[Target, Parameters]]
+"""Targets, each with the parameters that its signature has to take."""
+
+
+def here(asked: Asked) -> list[Facts | outcomes.Errored]:
+    """Find out about targets in this process."""
+    return [facts(target, parameters) for target, parameters in asked]
 
 
 def plan(
@@ -85,6 +105,7 @@ def plan(
     dtypes: Sequence[str] = (),
     seed: int = 0,
     framework: str = "auto",
+    ask: Callable[[Asked], Sequence[Facts | outcomes.Errored]] = here,
 ) -> Plan:
     """Lay out the work.
 
@@ -108,29 +129,36 @@ def plan(
     values = {name: _several(name, given) for name, given in (params or {}).items()}
     wanted = select(tuple(properties))
     formats = [get_format(name) for name in dict.fromkeys(dtypes)] or list(FORMATS.values())
-    specs: dict[str, Spec] = {}
+    located = [locate(given, framework) for given in targets]
+    for name, times in Counter(target.name for target in located).items():
+        if times > 1:
+            raise BadInput(f"target {name!r}, given twice", "each target once", "drop one of them")
+    declared = [spec or _declared(given) for given in targets]
+    for one, other in itertools.combinations({id(each): each for each in declared}.values(), 2):
+        if one.name == other.name and one != other:
+            raise BadInput(f"two different specs named {one.name!r}", "one spec a name", "rename one of them")
+    grids = [each.grid(profile, values) for each in declared]
     implementations: list[Implementation] = []
     units: list[Unit] = []
-    for given in targets:
-        target = resolve(given, framework)
-        if target.name in (i.name for i in implementations):
-            raise BadInput(f"target {target.name!r}, given twice", "each target once", "drop one of them")
-        declared = spec or _declared(given)
-        if specs.setdefault(declared.name, declared) != declared:
-            raise BadInput(f"two different specs named {declared.name!r}", "one spec a name", "rename one of them")
-        grid = declared.grid(profile, values)
-        target.check_signature(grid[0])
-        implementation = Implementation(target, detect(target, grid[0]), declared)
+    settled: list[Result] = []
+    known = ask([(target, grid[0]) for target, grid in zip(located, grids, strict=True)])
+    for target, each, grid, found in zip(located, declared, grids, known, strict=True):
+        if isinstance(found, outcomes.Errored):
+            implementations.append(Implementation(target, target.framework, each))
+            settled.append(Result(target.name, START, "", "", (), found))
+            continue
+        implementation = Implementation(target, found.framework, each, found)
         implementations.append(implementation)
-        judged = [p for p in wanted if p.applies(declared)]
+        judged = [p for p in wanted if p.applies(each)]
         units += _units(implementation, judged, _places(formats, grid, profile), profile, seed)
-    return Plan(tuple(implementations), tuple(units), profile, seed)
+    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled))
 
 
 def _declared(target: str | Factory) -> Spec:
     """The spec that the catalogue says the target declares; ``slayer`` where it does not know the target."""
-    named = isinstance(target, str) and ":" not in target
-    return find(target).surrogate.declared() if named else get_spec("slayer")
+    if isinstance(target, str) and ":" not in target:
+        return find(target).surrogate.declared()
+    return get_spec("slayer")
 
 
 def _units(
@@ -141,7 +169,7 @@ def _units(
     seed: int,
 ) -> list[Unit]:
     framework = implementation.framework
-    devices = tuple(d.name for d in get_driver(framework).devices())
+    devices = tuple(name for name, _ in implementation.facts.devices)
     first = {name.partition(":")[0]: name for name in reversed(devices)}
     cases = [
         (Case(implementation.spec, dtype, values, device, devices, framework, profile, seed), scopes)

@@ -66,7 +66,7 @@ def case_words(dtype: str, parameters: Parameters, device: str, part: str = "") 
     """A case in words: ``float32-alpha=1-cpu:0``."""
     # Six digits where they tell the value; all of them where two values would share a name.
     values = (f"{name}={f'{v:g}' if float(f'{v:g}') == v else repr(v)}" for name, v in parameters)
-    return "-".join([dtype, *values, device, *([part] if part else [])])
+    return "-".join(filter(None, [dtype, *values, device, part]))
 
 
 def plain(value: Any) -> Any:

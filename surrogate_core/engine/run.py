@@ -32,18 +32,28 @@ DTYPE_WORDS = {
 """What a refusal calls a dtype, in lower case."""
 
 
-def run(units: Sequence[Unit]) -> Iterator[Result]:
-    """The results of ``units``, one after the other, as they happen."""
+def run(
+    units: Sequence[Unit], *, shared: bool = True, on_begin: Callable[[Unit | None], None] = lambda unit: None
+) -> Iterator[Result]:
+    """The results of ``units``, one after the other, as they happen.
+
+    Args:
+        units: what is to be judged.
+        shared: whether one program may evaluate at once what the properties of a case need.
+        on_begin: called with each unit before it is judged, and with ``None`` before what a case's units share.
+    """
     bench: Bench | None = None
     for unit in units:
+        spent = 0.0, 0
         if bench is None or not bench.serves(unit):
+            on_begin(None)
             bench = Bench(unit.implementation, unit.case)
-            start, compiled = time.perf_counter(), bench.driver.compilations()
-            served = (get_property(u.property_id) for u in units if bench.serves(u))
-            bench.prepare([judged for judged in served if isinstance(judged, Property)])
-            spent = time.perf_counter() - start, bench.driver.compilations() - compiled
-        else:
-            spent = 0.0, 0
+            if shared:
+                start, compiled = time.perf_counter(), bench.driver.compilations()
+                served = (get_property(u.property_id) for u in units if bench.serves(u))
+                bench.prepare([judged for judged in served if isinstance(judged, Property)])
+                spent = time.perf_counter() - start, bench.driver.compilations() - compiled
+        on_begin(unit)
         result = judge(bench, unit)
         # What was evaluated for all is told with the first.
         yield replace(result, seconds=result.seconds + spent[0], compilations=result.compilations + spent[1])

@@ -17,9 +17,8 @@ from typing import Any, TextIO
 
 import sympy
 
-from surrogate_core.drivers import get_driver
 from surrogate_core.engine.ledger import JUDGED, Ledger, account
-from surrogate_core.engine.plan import Plan
+from surrogate_core.engine.plan import START, STARTED, Plan
 from surrogate_core.engine.result import Result, from_json, plain, to_json
 from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
@@ -40,13 +39,14 @@ class Run:
         header: what was asked, of whom, where.
         results: in the order in which they happened.
         complete: whether the footer is there.
-        complaints: what the run says against the deviations that it was judged with, each with file and line.
+        troubles: what kept the ledger from adding up, in sentences: a worker that vanished, a result that
+            nobody had asked for.
     """
 
     header: Mapping[str, Any]
     results: tuple[Result, ...]
     complete: bool
-    complaints: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
 
     @property
     def ledger(self) -> Ledger:
@@ -56,7 +56,7 @@ class Run:
     def objections(self) -> tuple[str, ...]:
         """Why the run proves nothing; empty where it is complete and adds up."""
         unfinished = () if self.complete else ("the run was not finished: its footer is missing",)
-        return unfinished + self.ledger.objections + self._unjudged()
+        return unfinished + self.troubles + self.ledger.objections + self._unjudged()
 
     def _unjudged(self) -> tuple[str, ...]:
         # One implementation's passes must not hide that another one was never judged.
@@ -68,9 +68,9 @@ class Run:
 
     @property
     def conforms(self) -> bool:
-        """Whether all that was planned is accounted for, something judged, nothing failed, no complaint made."""
+        """Whether everything planned was accounted for, something judged, and nothing failed or errored."""
         counts = self.ledger.counts
-        return not (self.objections or self.complaints or counts["failed"] or counts["errored"])
+        return not self.objections and not counts["failed"] and not counts["errored"]
 
     def of(self, implementation: str) -> tuple[Result, ...]:
         """The results of one implementation."""
@@ -86,7 +86,8 @@ class Run:
             names = {i["name"] for i in mine}
             planned = sum(int(i["planned"]) for i in mine)
             head = {**self.header, "specs": {name: spec}, "implementations": mine, "planned": planned}
-            runs.append(Run(head, tuple(r for r in self.results if r.implementation in names), self.complete))
+            results = tuple(r for r in self.results if r.implementation in names)
+            runs.append(Run(head, results, self.complete, self.troubles))
         return tuple(runs)
 
     @property
@@ -97,14 +98,15 @@ class Run:
 
 def header(plan: Plan) -> dict[str, Any]:
     """What the first line of a results file says."""
-    frameworks = dict.fromkeys(i.framework for i in plan.implementations)
+    known = {i.framework: i.facts for i in plan.implementations if i.facts.framework}
     planned = Counter(unit.implementation.name for unit in plan.units)
+    planned.update(result.implementation for result in plan.settled)
     return plain(
         {
             "kind": "header",
             "schema": SCHEMA,
             "specs": {i.spec.name: _described(i.spec) for i in plan.implementations},
-            "properties": {p.id: p.promise for p in PROPERTIES},
+            "properties": {p.id: p.promise for p in PROPERTIES} | ({START: STARTED} if plan.settled else {}),
             "implementations": [
                 {
                     "name": i.name,
@@ -113,6 +115,9 @@ def header(plan: Plan) -> dict[str, Any]:
                     "package": i.target.distribution,
                     "version": i.target.version(),
                     "planned": planned[i.name],
+                    "file": _near(i.facts.file),
+                    "line": i.facts.line,
+                    "digest": i.facts.digest,
                 }
                 for i in plan.implementations
             ],
@@ -121,13 +126,13 @@ def header(plan: Plan) -> dict[str, Any]:
                 "platform": platform.platform(),
                 "packages": packages(),
             },
-            "devices": {n: [[d.name, d.kind] for d in get_driver(n).devices()] for n in frameworks},
-            "absent": {n: list(get_driver(n).absent()) for n in frameworks},
+            "devices": {name: [list(device) for device in facts.devices] for name, facts in known.items()},
+            "absent": {name: list(facts.absent) for name, facts in known.items()},
             "profile": plan.profile,
             "seed": plan.seed,
             "dtypes": list(dict.fromkeys(unit.case.dtype for unit in plan.units)),
             "grid": [dict(values) for values in dict.fromkeys(unit.case.parameters for unit in plan.units)],
-            "planned": len(plan.units),
+            "planned": len(plan.units) + len(plan.settled),
             "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
     )
@@ -143,6 +148,12 @@ def _described(spec: Spec) -> dict[str, Any]:
         "at_threshold": spec.at_threshold,
         "claims": [claim.sentence() for claim in spec.claims],
     }
+
+
+def _near(file: str) -> str:
+    """A path as a person would write it here."""
+    here = Path.cwd()
+    return str(Path(file).relative_to(here)) if file and Path(file).is_relative_to(here) else file
 
 
 class Writer:
@@ -184,11 +195,11 @@ class Writer:
         self._results.append(result)
         self._line({"kind": "result", **to_json(result)})
 
-    def finish(self, complaints: Sequence[str] = ()) -> None:
+    def finish(self, troubles: Sequence[str] = ()) -> None:
         """Append the footer: the run is complete."""
         ledger = account(self._planned, self._results)
-        said = {"complaints": list(complaints)} if complaints else {}
-        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts), **said})
+        told = {"troubles": list(troubles)} if troubles else {}
+        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts), **told})
 
     def close(self) -> None:
         """Close the file; without :meth:`finish` it stays marked incomplete."""
@@ -234,17 +245,13 @@ def read(path: str | os.PathLike[str]) -> Run:
             results.append(from_json(line))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
-    run = Run(lines[0], tuple(results), footer is not None, _complaints(path, len(lines), footer or {}))
+    troubles = (footer or {}).get("troubles", [])
+    if not isinstance(troubles, list) or not all(isinstance(trouble, str) for trouble in troubles):
+        raise _not_results(path, len(lines), "troubles that are no sentences")
+    run = Run(lines[0], tuple(results), footer is not None, tuple(troubles))
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
-
-
-def _complaints(path: object, line: int, footer: Mapping[str, Any]) -> tuple[str, ...]:
-    found = footer.get("complaints", [])
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise _not_results(path, line, "complaints that are no sentences")
-    return tuple(found)
 
 
 HEADER: dict[str, type] = {

@@ -18,7 +18,7 @@ from surrogate_core import libraries
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.spec.model import Parameters
 
-__all__ = ["Target", "resolve"]
+__all__ = ["Target", "locate", "resolve"]
 
 Factory = Callable[..., Any]
 """Called with the spec's parameters by keyword, returns a spike function."""
@@ -81,6 +81,13 @@ class Target:
             sys.modules.setdefault(module, None)  # pyright: ignore[reportArgumentType]
         return self.given or _attribute(self, _imported(self.module, self.name))
 
+    def check_present(self) -> None:
+        """Import it; raises :class:`BadInput` where that fails, also of the library that an adapter is for."""
+        if self.adapter:
+            known = libraries.find(self.name).surrogate
+            replace(self, module=known.module, attribute=known.attribute, adapter=False).located()
+        self.factory()
+
     def arguments(self, parameters: Parameters) -> dict[str, Any]:
         """The factory's keyword arguments for a parameter set."""
         renamed = dict(self.keywords)
@@ -139,10 +146,21 @@ class Target:
 
 
 def resolve(target: str | Factory, framework: str = "auto") -> Target:
-    """What a user gave, as a :class:`Target`.
+    """What a user gave, as a :class:`Target` that was imported.
 
     Raises:
         BadInput: the form is not understood, or a module, file, attribute or library does not exist.
+    """
+    found = locate(target, framework)
+    found.check_present()
+    return found
+
+
+def locate(target: str | Factory, framework: str = "auto") -> Target:
+    """What a user gave, as a :class:`Target`; nothing is imported.
+
+    Raises:
+        BadInput: the form is not understood.
     """
     if not isinstance(target, str):
         return _from_object(target, framework)
@@ -152,15 +170,12 @@ def resolve(target: str | Factory, framework: str = "auto") -> Target:
             module = str(Path(module).resolve())
         distribution = "" if module.endswith(".py") else _distribution(module)
         blocked = () if module.endswith(".py") else _blocked_with(module)
-        found = Target(target, module, attribute, (), framework, distribution, blocked=blocked)
-    else:
-        found = _from_catalogue(target, framework)
-    found.factory()
-    return found
+        return Target(target, module, attribute, (), framework, distribution, blocked=blocked)
+    return _from_catalogue(target, framework)
 
 
 def _from_catalogue(name: str, framework: str) -> Target:
-    """The target that a catalogue calls ``name``, once the library itself has been imported."""
+    """The target that a catalogue calls ``name``."""
     try:
         library, known = libraries.find(name)
     except BadInput as unknown:
@@ -177,7 +192,6 @@ def _from_catalogue(name: str, framework: str) -> Target:
         library.blocked,
         known.function,
     )
-    found.located()
     if known.adapter is None:
         return found
     return replace(found, module=known.adapter.__module__, attribute=known.adapter.__qualname__, adapter=True)

@@ -1,0 +1,112 @@
+"""Whatever the code under test does to its process costs one property, and nothing of anything else."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from impostors import hostile
+
+import surrogate_core
+from surrogate_core.engine.isolation import available
+from surrogate_core.properties.outcome import Errored
+
+ZOO = Path(hostile.__file__)
+OURS = "surrogate_core:SlayerGrad"
+ASKED: dict[str, Any] = {
+    "spec": "slayer",
+    "params": {"alpha": 0.7},
+    "profile": "quick",
+    "properties": ["forward.step", "forward.shape", "gradient.peak"],
+    "dtypes": ["float32"],
+    "framework": "jax",
+}
+
+pytestmark = pytest.mark.skipif(not available(), reason="processes are isolated on Linux alone")
+
+FAULTS = {
+    "segfaults": ("it ended its process with SIGSEGV", "in string_at"),
+    "exits": ("it left its process with exit status 0", ""),
+    "leaves": ("the implementation left with sys.exit(0)", "_leave"),
+    "interrupts": ("it left its process with exit status 1", "KeyboardInterrupt"),
+    "recurses": ("RecursionError", "_recurse"),
+    "overflows_the_stack": ("it ended its process with SIGSEGV", "__repr__"),
+    "starts_children": ("it left its process with exit status 3", "processes that it had started were ended, too."),
+    "floods": ("it ended its process with SIGABRT", "that was all"),
+    "closes_everything": ("it closed files that were not its own", ""),
+}
+"""Impostor -> what the message says, and what the details hold."""
+
+
+@pytest.fixture(scope="module")
+def judged() -> surrogate_core.Report:
+    """All of them and a right one, two at a time: the costly part, once."""
+    return surrogate_core.check([*(f"{ZOO}:{name}" for name in FAULTS), OURS], jobs=2, **ASKED)
+
+
+def outcomes(report: surrogate_core.Report, target: str) -> dict[str, Any]:
+    return {r.property_id: r.outcome for r in report.run.of(target)}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_costs_the_property_in_which_it_happens(judged: surrogate_core.Report, fault: str) -> None:
+    found = outcomes(judged, f"{ZOO}:{fault}")
+    assert {name: outcome.state for name, outcome in found.items()} == {
+        "forward.step": "passed",
+        "forward.shape": "errored",
+        "gradient.peak": "passed",
+    }
+    errored = found["forward.shape"]
+    assert isinstance(errored, Errored)
+    said, shown = FAULTS[fault]
+    assert said in errored.message
+    assert shown in errored.traceback
+    assert "\x1b" not in errored.traceback
+    assert len(errored.traceback) < 50_000
+
+
+def test_other_implementations_are_untouched(judged: surrogate_core.Report) -> None:
+    assert {outcome.state for outcome in outcomes(judged, OURS).values()} == {"passed"}
+    assert judged.run.objections == ()
+    assert judged.run.exit_code == 1
+
+
+def test_no_process_is_left_behind(judged: surrogate_core.Report) -> None:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert f"sleep {hostile.MARK}" not in listed
+
+
+def one(name: str, **options: Any) -> surrogate_core.Report:
+    return surrogate_core.check(f"{ZOO}:{name}", **ASKED, **options)
+
+
+@pytest.mark.parametrize(
+    ("fault", "shown"),
+    [("hangs", ["in _sleep_for_ever", "It had written last:\ngoing to sleep"]), ("loops_in_c", ["in <lambda>"])],
+)
+def test_what_hangs_is_ended_and_tells_where_it_was(fault: str, shown: list[str]) -> None:
+    report = one(fault, timeout=5)
+    found = outcomes(report, f"{ZOO}:{fault}")
+    assert [found[name].state for name in ASKED["properties"]] == ["passed", "errored", "passed"]
+    assert found["forward.shape"].message == "no answer within 5 s"
+    where, _, rest = found["forward.shape"].traceback.partition("\n")
+    assert where.endswith("(most recent call first):")
+    assert "hostile.py" in rest.splitlines()[0]
+    for part in shown:
+        assert part in rest
+
+
+def test_a_limit_of_memory_holds_and_what_was_judged_stays() -> None:
+    report = one("eats_memory", memory=1_000)
+    found = outcomes(report, f"{ZOO}:eats_memory")
+    assert [found[name].state for name in ASKED["properties"]] == ["passed", "errored", "passed"]
+    assert "MiB in memory, where 1000 are allowed" in found["forward.shape"].message
+    assert "_eat_memory" in found["forward.shape"].traceback
+
+
+def test_a_worker_that_vanishes_leaves_the_ledger_open_and_a_sentence() -> None:
+    report = one("kills_the_keeper")
+    assert report.run.exit_code == 3
+    assert any("was never reported" in objection for objection in report.run.objections)

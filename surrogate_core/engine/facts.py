@@ -1,0 +1,73 @@
+"""What has to be known of a target before work can be planned. Finding it out imports the code under test."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from surrogate_core.drivers import get_driver
+from surrogate_core.engine.framework import detect
+from surrogate_core.engine.target import Target
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["Facts", "facts"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A target, once it was imported: plain values.
+
+    Attributes:
+        framework: ``jax`` or ``torch``.
+        devices: (name, kind) of every device of the framework.
+        absent: accelerators that were looked for and are not there.
+        file: where the factory is written; empty where that cannot be told.
+        line: its first line there, from 1; 0 where that cannot be told.
+        digest: SHA-256 of that file; empty where there is none.
+    """
+
+    framework: str
+    devices: tuple[tuple[str, str], ...]
+    absent: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+    digest: str = ""
+
+
+def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] = lambda: None) -> Facts:
+    """Import the target and look; ``on_import`` is called once it has been imported.
+
+    Raises:
+        BadInput: it cannot be imported, is no factory, or its signature refuses the spec's parameters.
+    """
+    target.check_present()
+    target.check_signature(parameters)
+    on_import()
+    framework = detect(target, parameters)
+    driver = get_driver(framework)
+    file, line = _written(target.factory())
+    return Facts(
+        framework,
+        tuple((device.name, device.kind) for device in driver.devices()),
+        driver.absent(),
+        file,
+        line,
+        hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else "",
+    )
+
+
+def _written(factory: Callable[..., Any]) -> tuple[str, int]:
+    """(file, line) of a factory."""
+    plain = inspect.unwrap(factory)
+    for written in (plain, type(plain)):
+        try:
+            file = inspect.getsourcefile(written)
+            if file and Path(file).is_file():
+                return file, inspect.getsourcelines(written)[1] or 1
+        except (TypeError, OSError):
+            continue
+    return "", 0

@@ -1,0 +1,143 @@
+"""The nursery: a process that has imported what every worker needs, and forks one when it is asked to.
+
+A fork takes milliseconds where an interpreter that imports JAX, SymPy and Hypothesis takes seconds. Nothing here
+has started a framework's backend or threads, and the code under test is imported in the workers alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from surrogate_core.engine.isolation import keeper
+
+__all__ = ["Nursery", "main"]
+
+BOOT = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[2])['path']; "
+    "from surrogate_core.engine.isolation.nursery import main; main()"
+)
+
+
+class Nursery:
+    """The process, seen from the parent.
+
+    Args:
+        preload: the modules that it imports; those that start no threads.
+    """
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._turn = threading.Lock()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close())
+        asked = json.dumps({"path": sys.path, "preload": list(preload)})
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", BOOT, str(theirs.fileno()), asked],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._log,
+                start_new_session=True,
+            )
+
+    def send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
+        """Have a worker started; raises :class:`OSError` where the nursery is gone, and says what it wrote last."""
+        try:
+            with self._turn:
+                socket.send_fds(self._socket, [json.dumps(order).encode()], fds)
+        except OSError as error:
+            self._log.seek(0)
+            wrote = self._log.read()[-2_000:].decode(errors="replace").strip()
+            raise OSError(f"{error}\n{wrote}" if wrote else str(error)) from None
+
+    def close(self) -> None:
+        """End it, and with it every worker."""
+        self._socket.close()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+def main() -> None:
+    """Serve the parent on the socket whose number is the first argument, until it is gone.
+
+    The second argument is a JSON object: ``path`` for ``sys.path``, ``preload`` with modules to import.
+    """
+    asked = json.loads(sys.argv[2])
+    sys.path[:] = asked["path"]
+    # An interrupt at the terminal is the parent's to answer.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in asked["preload"]:
+        # What cannot be imported here raises again where it is needed, and is told there.
+        with contextlib.suppress(Exception, SystemExit), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that a worker's collector does not touch, and thereby copy, the pages it shares
+    with socket.socket(fileno=int(sys.argv[1])) as parent:
+        _serve(parent)
+
+
+def _serve(parent: socket.socket) -> None:
+    keepers: set[int] = set()
+    keeper.adopt_orphans()
+    with keeper.woken_by_children() as alarm:
+        while True:
+            ready, _, _ = select.select([parent, alarm], [], [])
+            if alarm in ready:
+                os.read(alarm, 4096)
+                _bury(keepers)
+            if parent in ready:
+                order, fds, _, _ = socket.recv_fds(parent, 4096, keeper.FDS)
+                if not order:
+                    break
+                keepers.add(_fork(parent, json.loads(order), fds))
+                for fd in fds:
+                    os.close(fd)
+    # The keepers see that the parent is gone, too: they end their workers first, and then themselves.
+    for pid in keepers:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def _fork(parent: socket.socket, order: dict[str, object], fds: list[int]) -> int:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX warns of its threads, of which there are none yet
+        pid = os.fork()
+    if pid:
+        return pid
+    try:
+        parent.close()
+        keeper.keep(order, fds)
+    finally:
+        os._exit(1)
+
+
+def _bury(keepers: set[int]) -> None:
+    """Wait for those that ended; one that was killed left its worker's processes to this one."""
+    for pid, _ in keeper.ended():
+        keepers.discard(pid)
+    for stranger in set(keeper.children(os.getpid())) - keepers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(stranger, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

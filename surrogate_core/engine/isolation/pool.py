@@ -1,0 +1,164 @@
+"""Workers for a whole run: as many implementations at a time as there are jobs, each in a process of its own."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation.judge import LOSSES, Trouble, judge
+from surrogate_core.engine.isolation.limits import Limits
+from surrogate_core.engine.isolation.nursery import Nursery
+from surrogate_core.engine.isolation.supervisor import Ended, Worker
+from surrogate_core.engine.isolation.worker import AskFacts
+from surrogate_core.engine.plan import Unit
+from surrogate_core.engine.result import Result
+from surrogate_core.engine.target import Target
+from surrogate_core.errors import BadInput
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["Pool", "available"]
+
+KEPT = 4
+"""Workers that are kept, with their target imported, from planning to judging, beyond one for each job."""
+
+WORKER = "surrogate_core.engine.isolation.worker"
+
+
+def available() -> bool:
+    """Whether processes can be isolated here: what that takes is offered by Linux alone."""
+    return sys.platform == "linux"
+
+
+class Pool:
+    """Workers, and the threads of this process that watch one each. Close it, or use it in a ``with`` statement.
+
+    Args:
+        limits: of each implementation.
+        jobs: how many implementations are judged at a time.
+        frameworks: those that the implementations are known to need, imported once for all.
+    """
+
+    def __init__(self, limits: Limits, jobs: int = 1, frameworks: Iterable[str] = ("jax",)) -> None:
+        self._limits, self._jobs = limits, jobs
+        self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)])
+        self._threads = ThreadPoolExecutor(jobs)
+        self._idle: dict[str, Worker] = {}
+        self._turn, self._closing = threading.Lock(), threading.Event()
+
+    def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended]:
+        """What is to be known of each target, or how its worker ended while that was found out.
+
+        Raises:
+            BadInput: a target cannot be used.
+        """
+        found = [self._threads.submit(self._facts, target, parameters) for target, parameters in asked]
+        return [future.result() for future in found]
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Result | Trouble]:
+        """The results as they happen, and whatever keeps them from adding up."""
+        batches: dict[str, list[Unit]] = {}
+        for unit in units:
+            batches.setdefault(unit.implementation.name, []).append(unit)
+        said: queue.SimpleQueue[Result | Trouble | BaseException | None] = queue.SimpleQueue()
+        for batch in batches.values():
+            self._threads.submit(self._judge, batch, said)
+        left = len(batches)
+        while left:
+            heard = said.get()
+            if heard is None:
+                left -= 1
+            elif isinstance(heard, BaseException):
+                raise heard
+            else:
+                yield heard
+
+    def close(self) -> None:
+        """End every worker."""
+        self._closing.set()
+        self._nursery.close()
+        self._threads.shutdown(cancel_futures=True)
+        for worker in self._idle.values():
+            worker.close()
+        self._idle.clear()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self) -> Worker:
+        return Worker(self._nursery.send, self._limits)
+
+    def _facts(self, target: Target, parameters: Parameters) -> Facts | Ended:
+        found = self._asked(target, parameters)
+        for _ in range(1, LOSSES):
+            if not (isinstance(found, Ended) and found.lost):
+                return found
+            found = self._asked(target, parameters)
+        if not (isinstance(found, Ended) and found.lost):
+            return found
+        raise BadInput(
+            f"target {target.name!r}: {found.what}\n{found.details}".strip(),
+            "a system that can start worker processes",
+            "judge it in this process, with --in-process",
+        )
+
+    def _asked(self, target: Target, parameters: Parameters) -> Facts | Ended:
+        try:
+            worker = self._start()
+        except Ended as ended:
+            return ended
+        stage, found = "while it was imported", None
+        try:
+            for answer in worker.ask(AskFacts(target, parameters), self._limits.total):
+                if answer["kind"] == "imported":
+                    stage = "when it was called for the first time"
+                elif answer["kind"] == "mistake":
+                    worker.close()
+                    raise BadInput(*answer["message"])
+                else:
+                    found = _facts_from(answer)
+        except Ended as ended:
+            worker.close()
+            return Ended(f"{ended.what}, {stage}", ended.details, ended.lost)
+        if found is None:
+            worker.close()
+            return Ended("the worker did not say what it had found", lost=True)
+        self._keep(target.name, worker)
+        return found
+
+    def _keep(self, name: str, worker: Worker) -> None:
+        with self._turn:
+            if len(self._idle) < self._jobs + KEPT:
+                self._idle[name] = worker
+                return
+        worker.close()
+
+    def _judge(self, batch: Sequence[Unit], said: queue.SimpleQueue[Any]) -> None:
+        try:
+            with self._turn:
+                worker = self._idle.pop(batch[0].implementation.name, None)
+            for result in judge(batch, self._limits, self._start, worker):
+                if self._closing.is_set():
+                    return
+                said.put(result)
+        except BaseException as error:  # told by the thread that waits for it
+            said.put(error)
+        finally:
+            said.put(None)
+
+
+def _facts_from(answer: dict[str, Any]) -> Facts:
+    values = {name: value for name, value in answer.items() if name != "kind"}
+    values["devices"] = tuple((name, kind) for name, kind in values["devices"])
+    values["absent"] = tuple(values["absent"])
+    return Facts(**values)

@@ -1,0 +1,113 @@
+"""Where implementations are judged: in this process, or each in a worker of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from surrogate_core import libraries
+from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
+from surrogate_core.engine.plan import Asked, Unit, here
+from surrogate_core.engine.result import Result
+from surrogate_core.engine.run import run
+from surrogate_core.errors import BadInput
+from surrogate_core.properties.outcome import Errored
+
+__all__ = ["Place", "place"]
+
+
+class Here:
+    """In this process, one after the other. Nothing is limited: what hangs, hangs."""
+
+    troubles: tuple[str, ...] = ()
+
+    def facts(self, asked: Asked) -> Sequence[Facts | Errored]:
+        """What has to be known of targets before work is planned."""
+        return here(asked)
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Result]:
+        """The results as they happen."""
+        return run(units)
+
+
+class Apart:
+    """Each implementation in a worker; factories that were given as objects in this process, unless ``all_of_them``.
+
+    Attributes:
+        troubles: what keeps the ledger from adding up, in sentences.
+    """
+
+    def __init__(self, pool: Pool, all_of_them: bool) -> None:
+        self._pool, self._all = pool, all_of_them
+        self.troubles: tuple[str, ...] = ()
+
+    def facts(self, asked: Asked) -> Sequence[Facts | Errored]:
+        """What has to be known of targets before work is planned; how a worker ended, where it did not survive."""
+        apart = [one for one in asked if self._isolated(one[0].given)]
+        close = [one for one in asked if not self._isolated(one[0].given)]
+        told = [*zip(apart, self._pool.facts(apart), strict=True), *zip(close, here(close), strict=True)]
+        found = {target.name: _outcome(answer) for (target, _), answer in told}
+        return [found[target.name] for target, _ in asked]
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Result]:
+        """The results as they happen."""
+        apart = [unit for unit in units if self._isolated(unit.implementation.target.given)]
+        for said in self._pool.run(apart):
+            if isinstance(said, Trouble):
+                self.troubles += (said.sentence,)
+            else:
+                yield said
+        yield from run([unit for unit in units if unit not in apart])
+
+    def _isolated(self, given: Callable[..., Any] | None) -> bool:
+        return given is None or self._all
+
+
+Place = Here | Apart
+"""Either of them."""
+
+
+def _outcome(found: Facts | Ended | Errored) -> Facts | Errored:
+    if isinstance(found, Ended):
+        return Errored(found.what, found.details)
+    return found
+
+
+@contextlib.contextmanager
+def place(
+    targets: Sequence[str | Callable[..., Any]], limits: Limits, jobs: int, in_process: bool | None
+) -> Iterator[Here | Apart]:
+    """Where ``targets`` are judged: strings apart, objects here, unless ``in_process`` says something else.
+
+    Raises:
+        BadInput: an object that is to be judged apart cannot be pickled.
+    """
+    named = [target for target in targets if isinstance(target, str)]
+    if in_process or not available() or (in_process is None and not named):
+        yield Here()
+        return
+    if in_process is False:
+        for target in targets:
+            _check_pickled(target)
+    with Pool(limits, jobs, _frameworks(named)) as pool:
+        yield Apart(pool, in_process is False)
+
+
+def _frameworks(names: Sequence[str]) -> list[str]:
+    """The frameworks to import once for all. What the catalogue does not know imports PyTorch itself, if it does."""
+    known = libraries.entries() if any(":" not in name for name in names) else {}
+    return sorted({known[name].surrogate.framework if name in known else "jax" for name in names}) or ["jax"]
+
+
+def _check_pickled(target: object) -> None:
+    try:
+        pickle.dumps(target)
+    except Exception as error:
+        raise BadInput(
+            f"target {target!r}, which cannot be sent to another process: {error}",
+            "a factory that can be imported, or in_process=True",
+            "define it at the top of a module, or give it as 'package.module:attribute'",
+        ) from None
