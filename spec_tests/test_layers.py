@@ -20,6 +20,7 @@ FLOORS = [
     {"engine"},
     {"report", "perf"},
     {"api", "conformance"},
+    {"commands"},
     {"cli", "pytest_plugin"},
     {"__main__"},
 ]

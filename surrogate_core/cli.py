@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from surrogate_core.commands.explain import explain
 from surrogate_core.errors import BadInput
 
 __all__ = ["main"]
@@ -236,6 +237,9 @@ def list_implementations(glob: Glob = "*") -> None:
     _rows(rows, glob, "implementation")
     for sentence in libraries.broken():
         Console(stderr=True).print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+app.command()(explain)
 
 
 def main() -> None:
