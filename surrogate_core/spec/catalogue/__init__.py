@@ -10,7 +10,30 @@ from surrogate_core.spec.model import Spec
 
 __all__ = ["get_spec", "spec_names"]
 
-_FAMILIES = {"slayer": ("slayer", "SLAYER")}
+_FAMILIES = {
+    "arctan": ("arctan", "ARCTAN"),
+    "boxcar": ("boxcar", "BOXCAR"),
+    "doubled_piecewise_leaky_relu": ("piecewise_leaky_relu", "DOUBLED_PIECEWISE_LEAKY_RELU"),
+    "erf": ("erf", "ERF"),
+    "gaussian": ("gaussian", "GAUSSIAN"),
+    "leaky_relu": ("leaky_relu", "LEAKY_RELU"),
+    "log_tailed_relu": ("log_tailed_relu", "LOG_TAILED_RELU"),
+    "multi_gaussian": ("multi_gaussian", "MULTI_GAUSSIAN"),
+    "nonzero_sign_log": ("nonzero_sign_log", "NONZERO_SIGN_LOG"),
+    "piecewise_exponential": ("piecewise_exponential", "PIECEWISE_EXPONENTIAL"),
+    "piecewise_leaky_relu": ("piecewise_leaky_relu", "PIECEWISE_LEAKY_RELU"),
+    "piecewise_quadratic": ("piecewise_quadratic", "PIECEWISE_QUADRATIC"),
+    "q_pseudo_spike": ("q_pseudo_spike", "Q_PSEUDO_SPIKE"),
+    "rectangle": ("rectangle", "RECTANGLE"),
+    "s2nn": ("s2nn", "S2NN"),
+    "sigmoid": ("sigmoid", "SIGMOID"),
+    "slayer": ("slayer", "SLAYER"),
+    "soft_sign": ("soft_sign", "SOFT_SIGN"),
+    "squarewave_fourier_series": ("squarewave_fourier_series", "SQUAREWAVE_FOURIER_SERIES"),
+    "triangle": ("triangle", "TRIANGLE"),
+    "unit_triangle": ("unit_triangle", "UNIT_TRIANGLE"),
+    "wide_q_pseudo_spike": ("q_pseudo_spike", "WIDE_Q_PSEUDO_SPIKE"),
+}
 """Spec name -> (module in this package, attribute): listing the names builds no formula."""
 
 

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+from surrogate_core.spec import Spec, catalogue, get_spec, spec_names
+
+
+@pytest.mark.parametrize("name", spec_names())
+def test_every_spec_keeps_its_own_claims_and_says_where_it_is_from(name: str) -> None:
+    spec = get_spec(name)  # building it compares every claim with the formula, and finds its jumps
+    assert spec.name == name
+    assert spec.title
+    assert len(spec.source) > 20, "a source is a paper or a page that can be looked up"
+    assert all(low <= p.default <= high for p in spec.parameters for low, high in [p.typical])
+
+
+def test_every_spec_of_every_file_is_in_the_catalogue() -> None:
+    files = [f"{catalogue.__name__}.{found.name}" for found in pkgutil.iter_modules(catalogue.__path__)]
+    known = [
+        value for file in files for value in vars(importlib.import_module(file)).values() if isinstance(value, Spec)
+    ]
+    assert sorted(spec.name for spec in known) == list(spec_names())
+
+
+def test_no_two_specs_say_the_same() -> None:
+    promises = [(get_spec(name).gradient, get_spec(name).step) for name in spec_names()]
+    assert len(set(promises)) == len(promises)

@@ -1,0 +1,23 @@
+"""The derivative of the logistic sigmoid."""
+
+from __future__ import annotations
+
+from sympy import Abs, Interval, Symbol, exp, oo
+
+from surrogate_core.spec.claims import Area, Even, NonIncreasing, Peak
+from surrogate_core.spec.model import Parameter, Spec, x
+
+__all__ = ["SIGMOID"]
+
+alpha = Symbol("alpha", positive=True)
+
+SIGMOID = Spec(
+    name="sigmoid",
+    title="Logistic sigmoid",
+    source="Neftci, Mostafa & Zenke, IEEE Signal Processing Magazine 36, 2019; braintools and SpikingJelly print it as "
+    "alpha * (1 - sigmoid(alpha*x)) * sigmoid(alpha*x)",
+    # The same in exponentials that neither overflow nor cancel.
+    gradient=alpha * exp(-alpha * Abs(x)) / (1 + exp(-alpha * Abs(x))) ** 2,
+    parameters=(Parameter(alpha, default=4.0, domain=Interval.open(0, oo), typical=(0.5, 25)),),
+    claims=(Peak(value=alpha / 4), Even(), NonIncreasing(), Area(1)),
+)
