@@ -212,6 +212,38 @@ def test_a_bug_in_one_dtype_is_not_taken_for_a_missing_dtype(command, file: Path
     assert "IndexError: a bug that has nothing to do with it" in answer.out
 
 
+def test_failures_that_a_deviations_file_explains_conform(command, file: Path, tmp_path: Path) -> None:
+    known = tmp_path / "deviations.toml"
+    entry = f'[[deviation]]\nimplementation = "{file}:raises"\nproperty = "*"\n'
+    known.write_text(entry + 'reason = "No current flows through it."\n')
+    answer = command("check", f"{file}:raises", *SMALL, "--deviations", known, "--results", tmp_path / "r.jsonl")
+    assert answer.code == 0
+    assert "≈ expected failure" in answer.out
+    assert "No current flows through it." in answer.out
+    last = json.loads((tmp_path / "r.jsonl").read_text().splitlines()[-2])["outcome"]
+    assert (last["state"], last["failure"]["state"]) == ("expected failure", "errored")
+    assert last["entry"] == f"{known}:1"
+    known.write_text(entry)
+    answer = command("check", f"{file}:raises", *SMALL, "--deviations", known)
+    assert answer.code == 2
+    assert f"{known}:1: an entry without a reason" in answer.err
+
+
+def test_a_deviation_that_is_no_longer_needed_does_not_conform_and_names_its_line(command, tmp_path: Path) -> None:
+    known, kept = tmp_path / "deviations.toml", tmp_path / "r.jsonl"
+    known.write_text(
+        f'# mine\n[[deviation]]\nimplementation = "{OURS}"\nproperty = "gradient.peak"\ndtype = "float32"\n'
+        'reason = "Its peak is too high."\n'
+    )
+    answer = command("check", OURS, *SMALL, "--deviations", known, "--results", kept)
+    assert answer.code == 1
+    complaint = f"{known}:2: the entry is no longer needed: nothing that it covers fails"
+    assert complaint in answer.out
+    assert "no longer needed" in json.loads(kept.read_text().splitlines()[-1])["complaints"][0]
+    again = command("report", kept, "-o", tmp_path / "r.html")
+    assert again.code == 1
+
+
 def test_a_file_may_import_its_neighbour_and_is_read_again_when_it_changes(command, tmp_path: Path) -> None:
     (tmp_path / "neighbour_of_mine.py").write_text(SURROGATES)
     mine = tmp_path / "mine.py"

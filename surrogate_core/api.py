@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core import engine
+from surrogate_core.engine.deviations import Known, check_names, read_deviations
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, get_spec
 
@@ -43,7 +44,7 @@ class Report:
         for result in self.results:
             writer.add(result)
         if self.run.complete:
-            writer.finish(self.run.troubles)
+            writer.finish(self.run.troubles, self.run.complaints)
         writer.close()
 
     def to_html(self, path: str | os.PathLike[str]) -> None:
@@ -73,6 +74,7 @@ def check(
     framework: str = "auto",
     results: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
+    deviations: str | os.PathLike[str] | None = None,
     jobs: int = 1,
     timeout: float | None = None,
     total_timeout: float | None = None,
@@ -96,6 +98,7 @@ def check(
         framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
         results: where to write the results file while the check runs.
         resume: the results file of an interrupted check, which is finished; in place of ``results``.
+        deviations: a file of known departures; failures that one of them explains are expected.
         jobs: how many implementations are judged at a time.
         timeout: seconds that one property may take; by default many times what a slow machine needs.
         total_timeout: seconds that all properties of one implementation may take together.
@@ -115,6 +118,7 @@ def check(
         raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
     if not isinstance(jobs, int) or jobs < 1:
         raise BadInput(f"jobs {jobs!r}", "a whole number from 1 on", "leave it out to judge one at a time")
+    entries = read_deviations(deviations) if deviations is not None else ()
     allowed = engine.limits(profile, timeout, total_timeout, memory)
     with engine.place(targets, allowed, jobs, in_process) as place:
         planned = engine.plan(
@@ -129,20 +133,24 @@ def check(
             ask=place.facts,
         )
         earlier = engine.resume(resume, planned) if resume is not None else None
+        check_names(entries, planned)
         if on_plan:
             on_plan(planned)
-        return _run(planned, place, earlier, results if earlier is None else resume, on_result)
+        head = engine.header(planned) if earlier is None else earlier.header
+        departures = Known(entries, head, narrowed=bool(properties))
+        return _run(planned, place, earlier, head, departures, results if earlier is None else resume, on_result)
 
 
 def _run(
     planned: engine.Plan,
     place: engine.Place,
     earlier: engine.Run | None,
+    head: Mapping[str, Any],
+    departures: Known,
     path: str | os.PathLike[str] | None,
     on_result: Callable[[engine.Result], None] | None,
 ) -> Report:
     """Judge what is planned and not there yet, and write it down as it happens."""
-    head = engine.header(planned) if earlier is None else earlier.header
     done: list[engine.Result] = []
     known = set() if earlier is None else {result.id for result in earlier.results}
     writer = None
@@ -159,16 +167,17 @@ def _run(
             if on_result:
                 on_result(result)
         for result in results():
-            done.append(result)
+            done.append(departures.settle(result))
             if writer:
-                writer.add(result)
+                writer.add(done[-1])
             if on_result:
-                on_result(result)
+                on_result(done[-1])
+        complaints = tuple(map(str, departures.complaints(done)))
         if writer:
-            writer.finish(place.troubles)
+            writer.finish(place.troubles, complaints)
     except KeyboardInterrupt:
         raise Interrupted(Report(engine.Run(head, tuple(done), complete=False))) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, tuple(done), True, place.troubles))
+    return Report(engine.Run(head, tuple(done), True, place.troubles, complaints))

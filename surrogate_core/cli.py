@@ -88,6 +88,9 @@ def check(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Judge in this process, without limits: for debuggers.")
     ] = False,
+    deviations: Annotated[
+        Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     durations: Annotated[
@@ -116,6 +119,7 @@ def check(
                 total_timeout=timeout_total,
                 memory=memory,
                 in_process=in_process or None,
+                deviations=deviations,
                 on_plan=on_plan,
                 on_result=on_result,
             )

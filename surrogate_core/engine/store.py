@@ -41,12 +41,14 @@ class Run:
         complete: whether the footer is there.
         troubles: what kept the ledger from adding up, in sentences: a worker that vanished, a result that
             nobody had asked for.
+        complaints: what the run says against the deviations that it was judged with, each with file and line.
     """
 
     header: Mapping[str, Any]
     results: tuple[Result, ...]
     complete: bool
     troubles: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     @property
     def ledger(self) -> Ledger:
@@ -68,9 +70,9 @@ class Run:
 
     @property
     def conforms(self) -> bool:
-        """Whether everything planned was accounted for, something judged, and nothing failed or errored."""
+        """Whether all that was planned is accounted for, something judged, nothing failed, no complaint made."""
         counts = self.ledger.counts
-        return not self.objections and not counts["failed"] and not counts["errored"]
+        return not (self.objections or self.complaints or counts["failed"] or counts["errored"])
 
     def of(self, implementation: str) -> tuple[Result, ...]:
         """The results of one implementation."""
@@ -195,10 +197,10 @@ class Writer:
         self._results.append(result)
         self._line({"kind": "result", **to_json(result)})
 
-    def finish(self, troubles: Sequence[str] = ()) -> None:
+    def finish(self, troubles: Sequence[str] = (), complaints: Sequence[str] = ()) -> None:
         """Append the footer: the run is complete."""
         ledger = account(self._planned, self._results)
-        told = {"troubles": list(troubles)} if troubles else {}
+        told = {name: list(said) for name, said in (("troubles", troubles), ("complaints", complaints)) if said}
         self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts), **told})
 
     def close(self) -> None:
@@ -245,13 +247,18 @@ def read(path: str | os.PathLike[str]) -> Run:
             results.append(from_json(line))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
-    troubles = (footer or {}).get("troubles", [])
-    if not isinstance(troubles, list) or not all(isinstance(trouble, str) for trouble in troubles):
-        raise _not_results(path, len(lines), "troubles that are no sentences")
-    run = Run(lines[0], tuple(results), footer is not None, tuple(troubles))
+    said = [_sentences(path, len(lines), footer or {}, name) for name in ("troubles", "complaints")]
+    run = Run(lines[0], tuple(results), footer is not None, *said)
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
+
+
+def _sentences(path: object, line: int, footer: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    found = footer.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise _not_results(path, line, f"{name} that are no sentences")
+    return tuple(found)
 
 
 HEADER: dict[str, type] = {

@@ -114,10 +114,19 @@ class Skipped:
 
 @dataclass(frozen=True)
 class ExpectedFailure:
-    """A failure that is known and explained."""
+    """A failure or an error that is known and explained.
 
-    failure: Failed
+    Attributes:
+        failure: what came of it all the same.
+        reason: why, in a sentence.
+        link: where to read on; empty where there is none.
+        entry: file and line of the deviation that explains it.
+    """
+
+    failure: Failed | Errored
     reason: str
+    link: str = ""
+    entry: str = ""
     state = "expected failure"
 
 

@@ -61,6 +61,8 @@ def show(run: Run, console: Console) -> None:
     console.print()
     console.print(escape(_where(run)), highlight=False, style="dim", soft_wrap=True)
     console.print(escape(f"ledger: {run.ledger.sentence()}"), highlight=False, style="dim")
+    for complaint in run.complaints:
+        console.print(Text(printable(complaint), style="bold red"), soft_wrap=True)
     for implementation in run.header["implementations"]:
         good = run.conforms or not any(
             c.state in ("failed", "errored") for c in cells(run) if c.implementation == implementation["name"]
@@ -90,7 +92,7 @@ def show_durations(run: Run, console: Console, number: int) -> None:
 
 def _table(mine: list[Cell]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
-    table.add_column("verdict", no_wrap=True, width=15)
+    table.add_column("verdict", no_wrap=True, width=18)
     table.add_column("property", no_wrap=True, width=22)
     table.add_column("cases", no_wrap=True, width=8, justify="right")
     table.add_column("detail", ratio=1)
