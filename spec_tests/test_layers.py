@@ -34,6 +34,9 @@ MAY_LOAD = {
     "drivers/xla": {"jax"},  # the oracle, compiled: it counts, and judges nothing
     "drivers/survey": {"jax"},
     "drivers/exhaustive": {"jax"},
+    "drivers/jax_workload": {"jax"},
+    "drivers/jax_counts": {"jax"},
+    "drivers/torch_workload": {"torch"},
 }
 """The only modules that import a framework."""
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from surrogate_core.commands.bench import bench
 from surrogate_core.commands.explain import explain
 from surrogate_core.errors import BadInput
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     name="surrogate-core",
     help="Judge surrogate gradients of spiking networks against what they declare.\n\n"
     "Exit codes: 0 conforms, 1 does not conform, 2 could not be carried out, "
-    "3 nothing was judged or the ledger does not add up.",
+    "3 nothing was judged or the ledger does not add up, 4 performance regression.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -244,6 +245,7 @@ def list_implementations(glob: Glob = "*") -> None:
 
 
 app.command()(explain)
+app.command()(bench)
 
 
 def main() -> None:

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import surrogate_core
+from surrogate_core.drivers import Unsupported, get_driver
+from surrogate_core.drivers.workload import Workload, inputs, preparer
+
+SMALL = Workload("forward+backward", "compiled", 1024, "float32")
+
+
+@pytest.fixture(autouse=True)
+def scope() -> Iterator[None]:
+    with get_driver("jax").scope("float32", "cpu:0"):
+        yield
+
+
+def twice(x: Any) -> Any:
+    """A surrogate that evaluates its exponential twice."""
+    return _twice(x)
+
+
+@jax.custom_jvp
+def _twice(x: Any) -> Any:
+    return (x >= 0).astype(x.dtype)
+
+
+_twice.defjvps(lambda dx, _, x: jnp.exp(-jnp.abs(x + 0 * jnp.exp(-x))) * dx)
+
+
+def test_a_compiled_workload_does_what_it_says() -> None:
+    x, cotangent = inputs(SMALL)
+    value, gradient = preparer("jax").prepare(surrogate_core.SlayerGrad(2.0), SMALL, "cpu:0").call()
+    np.testing.assert_array_equal(value, x >= 0)
+    np.testing.assert_allclose(gradient, np.exp(-2 * np.abs(x)) * cotangent, rtol=1e-5)
+
+
+def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:
+    ready = preparer("jax")
+    fresh = ready.prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0")
+    thawed = ready.thaw(ready.freeze(surrogate_core.SlayerGrad(), SMALL, "cpu:0"), SMALL, "cpu:0")
+    for one, other in zip(jax.tree.leaves(fresh.call()), jax.tree.leaves(thawed.call()), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for count in ("compiled bytes", "compiled transcendentals"):
+        assert thawed.counts[count] == fresh.counts[count]
+
+
+def test_work_that_is_added_is_not_compiled_away() -> None:
+    ready, spike = preparer("jax"), surrogate_core.SlayerGrad()
+    plain = ready.prepare(spike, SMALL, "cpu:0").counts["compiled transcendentals"]
+    slower = ready.prepare(ready.slowed(spike, 5000), SMALL, "cpu:0")
+    assert slower.counts["compiled transcendentals"] == plain + 5000
+    for one, other in zip(slower.call(), ready.prepare(spike, SMALL, "cpu:0").call(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_exponential_evaluated_twice_is_counted_twice() -> None:
+    ready = preparer("jax")
+    assert ready.prepare(twice, SMALL, "cpu:0").counts["traced exp"] == 2
+    assert ready.prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0").counts["traced exp"] == 1
+
+
+def test_the_body_of_a_scan_counts_once_a_step_and_a_branch_as_the_dearest() -> None:
+    from surrogate_core.drivers.jax_counts import traced_counts
+
+    def scanned(x: Any) -> Any:
+        return jax.lax.scan(lambda u, _: (jnp.exp(u), None), x, None, length=7)[0]
+
+    def branched(x: Any) -> Any:
+        return jax.lax.cond(x.sum() > 0, lambda x: jnp.exp(jnp.exp(x)), lambda x: x, x)
+
+    given = jnp.ones(3)
+    assert traced_counts(jax.make_jaxpr(scanned)(given).jaxpr)["traced exp"] == 7
+    assert traced_counts(jax.make_jaxpr(branched)(given).jaxpr)["traced exp"] == 2
+
+
+def test_a_call_that_compiles_again_and_again_is_seen() -> None:
+    def retracing(x: Any) -> Any:
+        return jax.jit(lambda x: (x >= 0).astype(x.dtype))(x)
+
+    eager = Workload("forward", "eager", 1024, "float32")
+    assert preparer("jax").prepare(retracing, eager, "cpu:0").recompilations == 1
+    assert preparer("jax").prepare(surrogate_core.SlayerGrad(), eager, "cpu:0").recompilations == 0
+
+
+def test_the_bare_operation_is_a_step_and_a_product() -> None:
+    x, cotangent = (a.astype(np.float32) for a in inputs(SMALL))
+    value, product = preparer("jax").prepare(None, SMALL, "cpu:0").call()
+    np.testing.assert_array_equal(value, x >= 0)
+    np.testing.assert_array_equal(product, x * cotangent)
+
+
+def test_eager_calls_cannot_be_frozen() -> None:
+    with pytest.raises(Unsupported, match="freezing"):
+        preparer("jax").freeze(surrogate_core.SlayerGrad(), Workload("forward", "eager", 1, "float32"), "cpu:0")
+
+
+def spike_of(torch: Any) -> Callable[[Any], Any]:
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            return (x >= 0).to(x.dtype)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            return gradients[0] * torch.exp(-ctx.saved_tensors[0].abs())
+
+    return Spike.apply
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+def test_both_frameworks_run_the_same_neurons(framework: str) -> None:
+    torch: Any = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+    x, cotangent = inputs(workload := Workload("lif", "compiled" if framework == "jax" else "eager", 64, "float32"))
+    spike = surrogate_core.SlayerGrad() if framework == "jax" else spike_of(torch)
+    found = jax.tree.leaves(preparer(framework).prepare(spike, workload, "cpu:0").call())
+    value, gradient = (np.asarray(a if framework == "jax" else a.detach()) for a in found)
+    u, spikes = np.zeros(2), []
+    for current in x:
+        u = 0.9 * u + current
+        spikes.append((u >= 1).astype(float))
+        u = u - spikes[-1]
+    np.testing.assert_array_equal(value, spikes)
+    # The last step is reached by nothing but its own spike.
+    last = np.exp(-np.abs(u + spikes[-1] - 1)) * cotangent[-1]
+    np.testing.assert_allclose(gradient[-1], last, rtol=1e-5)
+
+
+def test_torch_counts_its_operators_and_added_work_is_among_them() -> None:
+    torch: Any = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+    ready, eager = preparer("torch"), Workload("forward+backward", "eager", 1024, "float32")
+    spike = spike_of(torch)
+    assert ready.prepare(spike, eager, "cpu:0").counts["traced exp"] == 1
+    slower = ready.prepare(ready.slowed(spike, 3000), eager, "cpu:0")
+    assert slower.counts["traced exp"] == 2
+    torch.testing.assert_close(slower.call()[0], ready.prepare(spike, eager, "cpu:0").call()[0])
+
+
+def test_torch_says_what_it_does_not_offer() -> None:
+    torch: Any = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+    ready, lif = preparer("torch"), Workload("lif", "compiled", 64, "float32")
+    with pytest.raises(Unsupported, match="unroll"):
+        ready.prepare(spike_of(torch), lif, "cpu:0")
+    for refused in (lambda: ready.freeze(spike_of(torch), SMALL, "cpu:0"), lambda: ready.thaw(b"", SMALL, "cpu:0")):
+        with pytest.raises(Unsupported, match="only programs of JAX"):
+            refused()

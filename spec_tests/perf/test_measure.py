@@ -1,0 +1,187 @@
+"""Through every part but processes and clock; a command in the README runs with both."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from surrogate_core.cli import app
+from surrogate_core.errors import BadInput
+from surrogate_core.perf import artifact, measure, processes
+from surrogate_core.perf.decide import Rule
+from surrogate_core.perf.freezing import freeze
+from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.store import BenchRun, read
+from surrogate_core.perf.verdicts import Comparison, compare, exit_code
+
+HERE = Path(__file__).parent / "surrogates.py"
+GOOD, SLOW, BROKEN = (f"{HERE}:{name}" for name in ("good", "slow", "broken"))
+BOTH = "forward+backward/compiled/1024/float32/cpu:0"
+SMALL = "forward/compiled/1024/float32/cpu:0"
+
+
+def request(target: str, *globs: str, **changes: Any) -> Request:
+    few = Rule(processes=3, rounds=5)
+    return Request(targets=[target], globs=globs or [BOTH], rule=few, framework="jax", **changes)
+
+
+def run(asked: Request) -> BenchRun:
+    laid = plan(asked)
+    return BenchRun(laid.header, tuple(measure.measure(laid)), complete=True)
+
+
+def only(found: Sequence[Comparison]) -> Comparison:
+    (one,) = found
+    return one
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_forty_exponentials_more_are_a_regression_and_are_named() -> None:
+    found = run(request(SLOW, against=GOOD))
+    comparison = only(compare(found))
+    assert (comparison.verdict.state, comparison.verdict.looks) == ("regressed", 2)
+    assert "exp evaluated 41 times, was once" in comparison.evidence
+    assert exit_code(found) == 4
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_a_frozen_version_is_timed_again_beside_a_slower_one(tmp_path: Path) -> None:
+    kept = str(tmp_path / "accepted.bench")
+    assert freeze(request(GOOD), kept) == (BOTH,)
+    comparison = only(compare(run(dataclasses.replace(request(SLOW, against=kept), globs=[]))))
+    assert comparison.verdict.state == "regressed"
+    assert "exp evaluated 41 times, was once" in comparison.evidence
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_a_target_that_raises_is_told_with_its_traceback_and_costs_the_others_nothing() -> None:
+    comparison = only(compare(run(request(BROKEN, SMALL, against=GOOD))))
+    assert comparison.verdict.state == "not comparable"
+    assert comparison.verdict.reason == "new: RuntimeError: no spikes today"
+    assert "in spike" in comparison.error
+    assert comparison.old is not None
+
+
+@pytest.fixture
+def kept(tmp_path: Path, no_processes: None) -> str:
+    """An artifact of one small benchmark."""
+    path = str(tmp_path / "accepted.bench")
+    freeze(request(GOOD, SMALL), path)
+    return path
+
+
+def altered(path: str, **changes: Any) -> str:
+    """The artifact with another manifest."""
+    other = f"{path}.altered"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
+        new.writestr("manifest.json", json.dumps({**json.loads(old.read("manifest.json")), **changes}))
+        for name in old.namelist():
+            if name != "manifest.json":
+                new.writestr(name, old.read(name))
+    return other
+
+
+def told(path: str) -> str:
+    """Why nothing of the artifact is compared; the gate does not pass."""
+    found = run(dataclasses.replace(request(GOOD, against=path), globs=[]))
+    comparison = only(compare(found))
+    assert (comparison.verdict.state, exit_code(found)) == ("not comparable", 3)
+    return comparison.verdict.reason
+
+
+def test_an_artifact_of_another_version_or_machine_is_not_comparable(kept: str) -> None:
+    machine = json.loads(zipfile.ZipFile(kept).read("manifest.json"))["machine"]
+    jax = {**machine["packages"], "jax": "0.9.9"}
+    assert "was 0.9.9 when it was frozen" in told(altered(kept, machine={**machine, "packages": jax}))
+    assert "processor" in told(altered(kept, machine={**machine, "processor": "another"}))
+
+
+def test_an_artifact_of_another_device_is_not_comparable(kept: str) -> None:
+    assert "devices of jax cpu:0" in told(altered(kept, devices={"jax": [["gpu:0", "a GPU"]]}))
+
+
+def test_without_flatbuffers_an_artifact_is_not_comparable_and_cannot_be_made(
+    kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "flatbuffers" else find(name))
+    assert told(kept) == "flatbuffers is missing: pip install 'surrogate_core[freeze]'"
+    with pytest.raises(BadInput, match="flatbuffers"):
+        freeze(request(GOOD, SMALL), f"{kept}.again")
+
+
+def test_a_file_that_is_no_artifact_is_refused(kept: str) -> None:
+    with pytest.raises(BadInput, match="schema 99"):
+        artifact.read(altered(kept, schema=99))
+    with zipfile.ZipFile(f"{kept}.poor", "w") as poor:
+        poor.writestr("manifest.json", json.dumps({"schema": artifact.SCHEMA}))
+    with pytest.raises(BadInput, match="no subject, machine"):
+        artifact.read(f"{kept}.poor")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"targets": []}, "no target"),
+        ({"targets": [GOOD, GOOD]}, "given twice"),
+        ({"targets": [GOOD, SLOW], "against": GOOD}, "one target"),
+        ({"against": GOOD, "against_python": "python3"}, "one of them"),
+        ({"rule": Rule(processes=2)}, "3 processes or more"),
+        ({"rule": Rule(rounds=0)}, "at least one round"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_before_anything_is_measured(changes: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        plan(dataclasses.replace(request(GOOD), **changes))
+
+
+def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dying(what: str, asked: Any, interpreter: str = "") -> Iterator[dict[str, Any]]:
+        if what == "probe":
+            subject = {"target": GOOD, "framework": "jax", "parameters": [["alpha", 1.0]], "package": "", "version": ""}
+            devices = {"jax": [["cpu:0", "cpu"]]}
+            machine = {"processor": "", "cores": 2, "system": "", "python": "", "packages": {}}
+            yield {"kind": "probe", "subjects": [subject], "devices": devices, "machine": machine}
+            return
+        arms = {"seconds": [1.0], "compile_seconds": 0.0, "compilations": 0, "recompilations": 0, "counts": {}}
+        first = asked["benchmarks"][0]["id"]
+        yield {"kind": "sample", "benchmark": first, "arms": {GOOD: arms}, "errors": {}, "calls": 1}
+        raise processes.Died("the measuring process ended with exit code -11:\nSegmentation fault")
+
+    monkeypatch.setattr(processes, "answers", dying)
+    monkeypatch.setattr(measure, "answers", dying)
+    samples = run(request(GOOD, "forward/compiled/1/*", SMALL)).samples
+    assert [bool(s.arms) for s in samples] == [True, False] * 3
+    assert "Segmentation fault" in samples[1].errors[GOOD]
+
+
+def test_another_interpreter_without_this_package_is_told_how_to_get_it(tmp_path: Path) -> None:
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S -I "$@"\n')
+    bare.chmod(0o755)
+    with pytest.raises(BadInput, match="no surrogate_core that can measure"):
+        processes.probe({"targets": []}, str(bare))
+    with pytest.raises(BadInput, match="No such file"):
+        processes.probe({"targets": []}, str(tmp_path / "none"))
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_the_command_shows_and_keeps_what_was_measured(tmp_path: Path) -> None:
+    kept = tmp_path / "out.jsonl"
+    asked = ["bench", GOOD, "--bench", SMALL, "--processes", "3", "--rounds", "3", "--results", str(kept)]
+    answer = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    assert SMALL in answer.output
+    assert "ratio to bare" in answer.output
+    stored = read(kept)
+    assert stored.complete
+    assert {s.process for s in stored.samples} == {0, 1, 2}

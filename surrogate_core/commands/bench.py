@@ -1,0 +1,148 @@
+"""`surrogate-core bench`: how fast, and whether slower than before."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from surrogate_core.errors import BadInput
+
+__all__ = ["bench"]
+
+WIDTH = 110
+"""Of the widest table; a narrower terminal breaks its lines."""
+
+
+def bench(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            help="package.module:attribute, path/to/file.py:attribute, or a catalogue name.", show_default=False
+        ),
+    ],
+    against: Annotated[
+        str, typer.Option(help="Compare with another target, or with an artifact that --freeze wrote.")
+    ] = "",
+    against_python: Annotated[
+        str, typer.Option(help="Compare with the same target under this Python, in alternating processes.")
+    ] = "",
+    freeze: Annotated[Path | None, typer.Option(help="Keep the compiled programs here, to compare with later.")] = None,
+    bench_: Annotated[
+        list[str] | None, typer.Option("--bench", help="Benchmark or glob, such as 'lif/*'. Repeatable.")
+    ] = None,
+    large: Annotated[bool, typer.Option("--large", help="Time 2^24 elements too.")] = False,
+    dtype: Annotated[str, typer.Option(help="Formats in which everything is timed, as float16,float32.")] = "",
+    spec: Annotated[str | None, typer.Option(help="What the targets declare, as with check.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="A parameter's value, as alpha=2. Repeatable.")] = None,
+    framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
+    processes: Annotated[int | None, typer.Option(help="Fresh processes: 7 in a comparison, otherwise 5.")] = None,
+    rounds: Annotated[int, typer.Option(help="Rounds in each, in which every arm has a turn.")] = 20,
+    effect: Annotated[float, typer.Option(help="The least slowdown that counts, as a share.")] = 0.02,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of turns.")] = 0,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where anything is inconclusive.")] = False,
+    results: Annotated[Path | None, typer.Option(help="Write every sample here while running (JSON lines).")] = None,
+) -> None:
+    """Time surrogates beside the bare operation; or tell whether one became slower."""
+    from surrogate_core.perf import plan as planning
+    from surrogate_core.perf import terminal, verdicts
+    from surrogate_core.perf.decide import Rule
+
+    compared = bool(against or against_python)
+    request = planning.Request(
+        targets=targets,
+        against=against,
+        against_python=against_python,
+        spec=spec,
+        params=_parameters(param or []),
+        framework=framework,
+        large=large,
+        dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+        globs=bench_ or [],
+        rule=Rule(effect=effect, processes=processes or (7 if compared else 5), rounds=rounds),
+        seed=seed,
+    )
+    console = Console(width=max(Console().width, WIDTH))
+    if freeze is not None:
+        _freeze(request, freeze, console)
+        return
+    run = _measured(planning.plan(request), results)
+    terminal.show(run, console)
+    if results:
+        console.print(f"wrote {results}", style="dim", highlight=False)
+    raise typer.Exit(verdicts.exit_code(run, strict) if compared else terminal.exit_code(run))
+
+
+def _parameters(given: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals or not name:
+            raise BadInput(f"--param {text!r}", "NAME=VALUE", "for example --param alpha=2")
+    return found
+
+
+def _measured(plan: Any, results: Path | None) -> Any:
+    """The run, as far as it goes where it is interrupted."""
+    from surrogate_core.perf.measure import measure
+    from surrogate_core.perf.store import BenchRun, Writer
+
+    writer = Writer(results, plan.header) if results else None
+    done: list[Any] = []
+    complete = False
+    try:
+        with _progress(plan) as advance:
+            for sample in measure(plan):
+                done.append(sample)
+                advance(sample)
+                if writer:
+                    writer.add(sample)
+        complete = True
+        if writer:
+            writer.finish()
+    except KeyboardInterrupt:
+        kept = f"what is finished is in {results}" if results else "with --results FILE, what is finished is kept"
+        Console().print(f"interrupted; {kept}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    finally:
+        if writer:
+            writer.close()
+    return BenchRun(plan.header, tuple(done), complete)
+
+
+@contextlib.contextmanager
+def _progress(plan: Any) -> Iterator[Callable[[Any], None]]:
+    """A progress bar on stderr; nothing where stderr is no terminal."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    stderr = Console(stderr=True)
+    expected = plan.rule.processes * sum(len(job.benchmarks) for _, job in plan.jobs)
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("starting", total=expected)
+
+        def advance(sample: Any) -> None:
+            what = f"process {sample.process + 1} of {plan.rule.processes}  {sample.benchmark}"
+            if sample.look == 2:
+                bar.update(task, total=None)
+                what = f"seemed slower, once more: {what}"
+            bar.update(task, advance=1, description=what)
+
+        yield advance
+
+
+def _freeze(request: Any, path: Path, console: Console) -> None:
+    from surrogate_core.perf.freezing import freeze
+
+    if request.against or request.against_python or len(request.targets) != 1:
+        raise BadInput(
+            "--freeze with several targets, or with --against", "one target", "freeze it in a run of its own"
+        )
+    kept = freeze(request, path)
+    console.print(f"wrote {path}: {len(kept)} compiled benchmarks", highlight=False)

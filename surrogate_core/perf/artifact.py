@@ -1,0 +1,112 @@
+"""A frozen artifact: the compiled workloads of an accepted version, kept so that they can be timed again later.
+
+A zip archive: ``manifest.json``, and one exported program of JAX a benchmark.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from surrogate_core.errors import BadInput
+from surrogate_core.perf.cases import Benchmark
+from surrogate_core.perf.job import Subject, benchmark_from
+from surrogate_core.perf.machine import differences, place
+
+__all__ = ["SCHEMA", "Artifact", "is_artifact", "objections", "read", "write"]
+
+SCHEMA = 1
+
+WANTED = ("schema", "subject", "machine", "devices", "benchmarks", "counts")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What is in one.
+
+    Attributes:
+        subject: the target that was frozen.
+        place: where, see :func:`surrogate_core.perf.machine.place`.
+        held: what is in it.
+        files: benchmark -> file in the archive.
+        counts: benchmark -> what was counted when it was frozen.
+    """
+
+    path: Path
+    subject: Subject
+    place: Mapping[str, str]
+    held: tuple[Benchmark, ...]
+    files: Mapping[str, str]
+    counts: Mapping[str, Mapping[str, float]]
+
+    def program(self, benchmark: str) -> bytes:
+        """The frozen program of a benchmark."""
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.read(self.files[benchmark])
+
+
+def is_artifact(path: str) -> bool:
+    """Whether ``path`` is a file that could be one, and no target."""
+    return Path(path).is_file() and zipfile.is_zipfile(path)
+
+
+def write(
+    path: str | os.PathLike[str],
+    subject: Subject,
+    machine: Mapping[str, Any],
+    devices: Mapping[str, Any],
+    frozen: Mapping[str, tuple[Mapping[str, Any], bytes, Mapping[str, float]]],
+) -> None:
+    """Write one; ``frozen`` is benchmark -> (its JSON values, its program, its counts).
+
+    Raises:
+        BadInput: the path cannot be written.
+    """
+    files = {name: f"programs/{number}" for number, name in enumerate(frozen)}
+    manifest = {
+        "kind": "artifact",
+        "schema": SCHEMA,
+        "subject": {**vars(subject)},
+        "machine": machine,
+        "devices": devices,
+        "benchmarks": [{**values, "file": files[name]} for name, (values, _, _) in frozen.items()],
+        "counts": {name: dict(counts) for name, (_, _, counts) in frozen.items()},
+    }
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("manifest.json", json.dumps(manifest, indent=1))
+            for name, (_, program, _) in frozen.items():
+                archive.writestr(files[name], program)
+    except OSError as error:
+        raise BadInput(f"--freeze {path}: {error.strerror}", "a path that can be written", "choose another") from None
+
+
+def read(path: str) -> Artifact:
+    """The artifact at ``path``; raises :class:`BadInput` where it is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read("manifest.json"))
+        missing = [name for name in WANTED if name not in manifest]
+        if missing or manifest["schema"] != SCHEMA:
+            raise ValueError(f"schema {manifest.get('schema')}" if not missing else f"no {', '.join(missing)}")
+        held = tuple(benchmark_from(b) for b in manifest["benchmarks"])
+        files = {b.id: str(values["file"]) for b, values in zip(held, manifest["benchmarks"], strict=True)}
+        where = place(manifest["machine"], manifest["devices"])
+        return Artifact(Path(path), Subject.from_json(manifest["subject"]), where, held, files, manifest["counts"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise BadInput(
+            f"artifact {path}: {error}",
+            "a file written by `surrogate-core bench TARGET --freeze FILE`",
+            "freeze the accepted version again",
+        ) from None
+
+
+def objections(kept: Artifact, machine: Mapping[str, Any], devices: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why the artifact must not be timed here: each difference between this place and the one it was frozen in."""
+    return tuple(f"here {d} when it was frozen" for d in differences(place(machine, devices), kept.place))

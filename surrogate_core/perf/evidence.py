@@ -1,0 +1,43 @@
+"""What changed without any clock: counts of two programs, compared and put in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from surrogate_core.perf.job import Measured
+
+__all__ = ["changes"]
+
+TIMES = {1.0: "once", 2.0: "twice"}
+
+UNITS = {"compiled bytes": "bytes moved", "compiled temporaries": "bytes of temporaries"}
+
+
+def changes(old: Measured, new: Measured) -> tuple[str, ...]:
+    """Every count that differs, in words: ``exp evaluated twice, was once``.
+
+    What stands in a program as it was traced a compiler may still merge; so its own counts stand beside it.
+    """
+    names = sorted(old.counts.keys() | new.counts.keys(), key=lambda name: (name.startswith("compiled"), name))
+    found = [_change(name, old.counts, new.counts) for name in names]
+    for what, before, now in (
+        ("programs compiled until warm", old.compilations, new.compilations),
+        ("programs compiled by a further call", old.recompilations, new.recompilations),
+    ):
+        if before != now:
+            found.append(f"{what}: {now}, was {before}")
+    return tuple(filter(None, found))
+
+
+def _change(name: str, old: Mapping[str, float], new: Mapping[str, float]) -> str:
+    kind, _, what = name.partition(" ")
+    before, now = old.get(name, 0.0), new.get(name, 0.0)
+    if before == now:
+        return ""
+    if kind == "traced":
+        return f"{what} evaluated {_times(now)}, was {_times(before)}"
+    return f"compiled: {now:,.0f} {UNITS.get(name, what)}, was {before:,.0f}"
+
+
+def _times(count: float) -> str:
+    return TIMES.get(count, "never" if count == 0 else f"{count:,.0f} times")

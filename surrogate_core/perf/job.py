@@ -1,0 +1,136 @@
+"""What a fresh process is asked to measure and what it answers, as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from surrogate_core.drivers.workload import Workload
+from surrogate_core.perf.cases import Benchmark
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["BARE", "PROTOCOL", "Arm", "Job", "Measured", "Subject", "benchmark_from", "benchmark_to"]
+
+PROTOCOL = 1
+"""Changes whenever two processes would no longer measure the same: another interpreter must have the same one."""
+
+BARE = "bare"
+"""The arm of the bare operation."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A target as the probing process found it.
+
+    Attributes:
+        target: what the user typed.
+        framework: ``jax`` or ``torch``.
+        parameters: of the spec, at which it is timed.
+        package: the distribution that it comes from; empty where there is none.
+        version: of that distribution.
+    """
+
+    target: str
+    framework: str
+    parameters: Parameters
+    package: str
+    version: str
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Subject:
+        """What :func:`dataclasses.asdict` made."""
+        return cls(**{**values, "parameters": tuple((str(k), float(v)) for k, v in values["parameters"])})
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of those that take turns.
+
+    Attributes:
+        kind: a target, a frozen artifact, or the bare operation.
+        name: the target, or the artifact's path.
+        framework: of the target.
+        parameters: of the target.
+        extra: exponentials added to each call of it, to see whether a slowdown is seen.
+    """
+
+    kind: Literal["target", "artifact", "bare"]
+    name: str = ""
+    framework: str = "jax"
+    parameters: Parameters = ()
+    extra: int = 0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one fresh process measures.
+
+    Attributes:
+        benchmarks: one after the other.
+        arms: by name; in each round every one of them has a turn.
+        extras: for benchmarks whose arms do more than the arm says: (benchmark, arm) -> exponentials.
+        rounds: how many.
+        seed: of the order of turns.
+    """
+
+    benchmarks: tuple[Benchmark, ...]
+    arms: Mapping[str, Arm]
+    rounds: int
+    seed: int
+    extras: Mapping[tuple[str, str], int] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "protocol": PROTOCOL,
+            "benchmarks": [benchmark_to(b) for b in self.benchmarks],
+            "arms": {name: asdict(arm) for name, arm in self.arms.items()},
+            "rounds": self.rounds,
+            "seed": self.seed,
+            "extras": [[*where, extra] for where, extra in (self.extras or {}).items()],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Job:
+        arms = {name: Arm(**{**a, "parameters": _pairs(a["parameters"])}) for name, a in values["arms"].items()}
+        extras = {(benchmark, arm): int(extra) for benchmark, arm, extra in values["extras"]}
+        listed = tuple(benchmark_from(b) for b in values["benchmarks"])
+        return cls(listed, arms, int(values["rounds"]), int(values["seed"]), extras)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process measured of one arm of one benchmark.
+
+    Attributes:
+        seconds: per call, one entry a round.
+        compile_seconds: ahead of the first call.
+        compilations: programs compiled until it was warm.
+        recompilations: programs that one more call compiled.
+        counts: what is known of the computation without a clock.
+    """
+
+    seconds: tuple[float, ...]
+    compile_seconds: float
+    compilations: int
+    recompilations: int
+    counts: Mapping[str, float]
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Measured:
+        """What :func:`dataclasses.asdict` made."""
+        return cls(**{**values, "seconds": tuple(float(s) for s in values["seconds"])})
+
+
+def benchmark_to(benchmark: Benchmark) -> dict[str, Any]:
+    """A benchmark as JSON values, with its name."""
+    return {"id": benchmark.id, **asdict(benchmark)}
+
+
+def benchmark_from(values: Mapping[str, Any]) -> Benchmark:
+    """What :func:`benchmark_to` made."""
+    return Benchmark(Workload(**values["workload"]), values["framework"], values["device"])
+
+
+def _pairs(values: Sequence[Any]) -> Parameters:
+    return tuple((str(name), float(value)) for name, value in values)

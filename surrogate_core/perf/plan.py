@@ -1,0 +1,214 @@
+"""From what a user asks of `bench` to the jobs of fresh processes."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from surrogate_core.errors import BadInput
+from surrogate_core.perf import artifact
+from surrogate_core.perf.cases import Benchmark, benchmarks, select
+from surrogate_core.perf.decide import GATE, Rule
+from surrogate_core.perf.job import BARE, Arm, Job, Subject, benchmark_to
+from surrogate_core.perf.machine import differences, place
+from surrogate_core.perf.processes import probe
+from surrogate_core.perf.store import SCHEMA
+
+__all__ = ["NEW", "OLD", "Plan", "Request", "plan"]
+
+NEW, OLD = "new", "old"
+"""The arms of a gate."""
+
+FEWEST = 3
+"""Processes: a bound between two of them says next to nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked.
+
+    Attributes:
+        targets: what is timed; one where ``against`` or ``against_python`` is given.
+        against: another target, or the path of a frozen artifact.
+        against_python: another interpreter, for the same target.
+        spec: what the targets declare; by default what the catalogue says, otherwise ``slayer``.
+        params: parameter values; by default the spec's own.
+        framework: ``auto``, ``jax`` or ``torch``.
+        large: whether 2^24 elements are timed too.
+        dtypes: formats in which everything is timed.
+        globs: names of benchmarks; by default all.
+        rule: how many processes and rounds, and how to decide.
+        seed: of the order of turns.
+    """
+
+    targets: Sequence[str]
+    against: str = ""
+    against_python: str = ""
+    spec: str | None = None
+    params: Mapping[str, float] = field(default_factory=dict)
+    framework: str = "auto"
+    large: bool = False
+    dtypes: Sequence[str] = ()
+    globs: Sequence[str] = ()
+    rule: Rule = GATE
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run will do.
+
+    Attributes:
+        header: of its results file.
+        jobs: for a process: (interpreter, job) pairs, one after the other; empty interpreter for this one.
+        benchmarks: what will be measured; what is not comparable is in the header.
+    """
+
+    header: Mapping[str, Any]
+    jobs: tuple[tuple[str, Job], ...]
+    benchmarks: tuple[Benchmark, ...]
+
+    @property
+    def rule(self) -> Rule:
+        return Rule(**self.header["rule"])
+
+
+def plan(request: Request) -> Plan:
+    """Find out what there is to measure, and where.
+
+    Raises:
+        BadInput: a target, option, artifact or interpreter that cannot be used.
+    """
+    _consistent(request)
+    frozen = artifact.read(request.against) if artifact.is_artifact(request.against) else None
+    named = [*request.targets, *([request.against] if request.against and frozen is None else [])]
+    asked: dict[str, Any] = {"spec": request.spec, "params": dict(request.params), "framework": request.framework}
+    found = probe({**asked, "targets": list(dict.fromkeys(named)), "frameworks": []})
+    subjects = {s["target"]: Subject.from_json(s) for s in found["subjects"]}
+    first = {f: _first_of_each_backend(listed) for f, listed in found["devices"].items()}
+    known = benchmarks(first, large=request.large, dtypes=request.dtypes)
+    news = [subjects[name] for name in request.targets]
+    refused: dict[str, str] = {}
+    remarks: list[str] = []
+    changed: tuple[str, ...] = ()
+    against: dict[str, Any] | None = None
+    if frozen is not None:
+        against = {"kind": "artifact", "path": request.against, "subject": asdict(frozen.subject)}
+        known, refused = _against_artifact(request, frozen, found, news[0])
+        pairs = [("", {NEW: _arm(news[0]), OLD: Arm("artifact", request.against)})]
+        remarks.append("an artifact holds compiled programs: eager calls are not compared")
+    elif request.against:
+        old = subjects[request.against]
+        if old.framework != news[0].framework:
+            raise BadInput(
+                f"--against {request.against!r} of {old.framework}",
+                f"a target of {news[0].framework}, as {news[0].target!r} is",
+                "time both without --against, side by side",
+            )
+        against = {"kind": "target", "subject": asdict(old)}
+        pairs = [("", {NEW: _arm(news[0]), OLD: _arm(old)})]
+    elif request.against_python:
+        there = probe({**asked, "targets": [request.targets[0]], "frameworks": []}, request.against_python)
+        old = Subject.from_json(there["subjects"][0])
+        against = {
+            "kind": "python",
+            "path": request.against_python,
+            "subject": asdict(old),
+            "machine": there["machine"],
+            "devices": there["devices"],
+        }
+        changed = differences(place(found["machine"], found["devices"]), place(there["machine"], there["devices"]))
+        remarks.append("between two interpreters each side is timed relative to its own bare operation")
+        remarks += [f"here {change} there: counts are not comparable" for change in changed]
+        missing = {b.id: f"no device {b.device} under {request.against_python}" for b in known if not _has(there, b)}
+        refused |= missing
+        known = tuple(b for b in known if b.id not in missing)
+        pairs = [
+            ("", {NEW: _arm(news[0]), BARE: Arm("bare")}),
+            (request.against_python, {OLD: _arm(old), BARE: Arm("bare")}),
+        ]
+    else:
+        pairs = []
+    chosen = known if frozen is not None else select(known, request.globs)
+    if not pairs:
+        jobs = [("", _side_by_side(framework, news, chosen, request)) for framework in first]
+    else:
+        jobs = [(python, Job(chosen, arms, request.rule.rounds, request.seed)) for python, arms in pairs]
+    head = {
+        "kind": "bench",
+        "schema": SCHEMA,
+        "subjects": [asdict(s) for s in news],
+        "against": against,
+        "benchmarks": [benchmark_to(b) for b in chosen],
+        "not_comparable": refused,
+        "remarks": remarks,
+        "same_versions": not changed,
+        "rule": asdict(request.rule),
+        "seed": request.seed,
+        "machine": found["machine"],
+        "devices": found["devices"],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    return Plan(head, tuple(jobs), chosen)
+
+
+def _consistent(request: Request) -> None:
+    if not request.targets:
+        raise BadInput("no target", "at least one implementation to time", "see `surrogate-core list implementations`")
+    if request.against and request.against_python:
+        raise BadInput("--against and --against-python", "one of them", "two comparisons are two runs")
+    if (request.against or request.against_python) and len(request.targets) > 1:
+        raise BadInput(f"{len(request.targets)} targets and --against", "one target", "compare one at a time")
+    if twice := {t for t in request.targets if list(request.targets).count(t) > 1}:
+        raise BadInput(f"target {twice.pop()!r}, given twice", "each target once", "drop one of them")
+    if request.rule.processes < FEWEST or request.rule.rounds < 1:
+        raise BadInput(
+            f"{request.rule.processes} processes of {request.rule.rounds} rounds",
+            f"{FEWEST} processes or more, of at least one round",
+            "leave them out for 7 x 20",
+        )
+
+
+def _side_by_side(framework: str, subjects: Sequence[Subject], chosen: Sequence[Benchmark], request: Request) -> Job:
+    """All targets of one framework, and the bare operation."""
+    arms = {s.target: _arm(s) for s in subjects if s.framework == framework}
+    mine = tuple(b for b in chosen if b.framework == framework)
+    return Job(mine, {**arms, BARE: Arm("bare")}, request.rule.rounds, request.seed)
+
+
+def _arm(subject: Subject) -> Arm:
+    return Arm("target", subject.target, subject.framework, subject.parameters)
+
+
+def _first_of_each_backend(devices: Sequence[Sequence[str]]) -> list[str]:
+    found: dict[str, str] = {}
+    for name, _ in devices:
+        found.setdefault(name.partition(":")[0], name)
+    return list(found.values())
+
+
+def _has(there: Mapping[str, Any], benchmark: Benchmark) -> bool:
+    return benchmark.device in [name for name, _ in there["devices"].get(benchmark.framework, ())]
+
+
+def _against_artifact(
+    request: Request, frozen: artifact.Artifact, found: Mapping[str, Any], new: Subject
+) -> tuple[tuple[Benchmark, ...], dict[str, str]]:
+    """(what is compared, why what else the artifact holds is not): the artifact is the family."""
+    kept = select(frozen.held, request.globs)
+    if new.framework != frozen.subject.framework:
+        raise BadInput(
+            f"--against {request.against}, frozen from a target of {frozen.subject.framework}",
+            f"an artifact of {new.framework}, as {new.target!r} is",
+            "use --against-python, or freeze a target of the same framework",
+        )
+    reasons = artifact.objections(frozen, found["machine"], found["devices"])
+    if importlib.util.find_spec("flatbuffers") is None:
+        reasons = ("flatbuffers is missing: pip install 'surrogate_core[freeze]'",)
+    if reasons:
+        return (), {b.id: "; ".join(reasons) for b in kept}
+    missing = {b.id: f"no device {b.device} here" for b in kept if not _has(found, b)}
+    return tuple(b for b in kept if b.id not in missing), missing

@@ -1,0 +1,153 @@
+"""The fresh process: a job on stdin, an answer a line on stdout. What a target prints goes to stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from surrogate_core import libraries
+from surrogate_core.drivers import BrokenContract, Unsupported, get_driver
+from surrogate_core.drivers.workload import Prepared, preparer
+from surrogate_core.engine.framework import detect
+from surrogate_core.engine.target import resolve
+from surrogate_core.engine.telling import sentence, whole_traceback
+from surrogate_core.errors import BadInput
+from surrogate_core.perf import artifact, machine
+from surrogate_core.perf.cases import Benchmark
+from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured, Subject
+from surrogate_core.perf.turns import calls, take_turns
+from surrogate_core.spec.catalogue import get_spec
+
+__all__ = ["main", "respond"]
+
+Answers = Iterator[dict[str, Any]]
+
+
+def main() -> None:
+    """Read a job, answer it."""
+    # Whatever an implementation prints must not come between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+
+    def say(answer: Mapping[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    for answer in respond(json.load(sys.stdin)):
+        say(answer)
+
+
+def respond(asked: Mapping[str, Any]) -> Answers:
+    """The answers to a job, ``done`` the last of them."""
+    if asked.get("protocol") != PROTOCOL:
+        yield {"kind": "protocol", "protocol": PROTOCOL}
+        return
+    try:
+        yield from {"probe": _probe, "freeze": _freeze, "measure": _measure}[asked["what"]](asked)
+    except BadInput as mistake:
+        fields = {"given": mistake.given, "expected": mistake.expected, "next_step": mistake.next_step}
+        yield {"kind": "refused", **fields}
+        return
+    yield {"kind": "done"}
+
+
+def _probe(asked: Mapping[str, Any]) -> Answers:
+    """Which framework each target belongs to, at which parameters it is timed, and on which machine this runs."""
+    subjects = [_subject(name, asked["spec"], asked["params"], asked["framework"]) for name in asked["targets"]]
+    frameworks = sorted({s.framework for s in subjects} | set(asked["frameworks"]))
+    yield {
+        "kind": "probe",
+        "subjects": [dataclasses.asdict(s) for s in subjects],
+        "devices": {f: [[d.name, d.kind] for d in get_driver(f).devices()] for f in frameworks},
+        "machine": machine.describe(),
+    }
+
+
+def _subject(name: str, spec: str | None, params: Mapping[str, float], framework: str) -> Subject:
+    target = resolve(name, framework)
+    if spec is None and ":" not in name:
+        promised = libraries.find(name).surrogate.declared()
+    else:
+        promised = get_spec(spec or "slayer")
+    (parameters, *_) = promised.grid("quick", {n: (v,) for n, v in params.items()})
+    if not params:
+        parameters = tuple((p.name, p.default) for p in promised.parameters)
+    target.check_signature(parameters)
+    return Subject(name, detect(target, parameters), parameters, target.distribution, target.version())
+
+
+def _freeze(asked: Mapping[str, Any]) -> Answers:
+    job = Job.from_json(asked)
+    (arm,) = job.arms.values()
+    spike = resolve(arm.name, arm.framework).build(arm.parameters)
+    ready = preparer(arm.framework)
+    for benchmark in job.benchmarks:
+        with get_driver(arm.framework).scope(benchmark.workload.dtype, benchmark.device):
+            frozen = ready.freeze(spike, benchmark.workload, benchmark.device)
+            counts = ready.prepare(spike, benchmark.workload, benchmark.device).counts
+        yield {"kind": "frozen", "benchmark": benchmark.id, "program": frozen.hex(), "counts": counts}
+
+
+def _measure(asked: Mapping[str, Any]) -> Answers:
+    job = Job.from_json(asked)
+    spikes: dict[Arm, Any] = {}
+    for number, benchmark in enumerate(job.benchmarks):
+        with get_driver(benchmark.framework).scope(benchmark.workload.dtype, benchmark.device):
+            yield _sample(job, benchmark, spikes, job.seed + 1000 * number)
+
+
+def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -> dict[str, Any]:
+    """All arms of one benchmark; those that cannot be had are told, and the others take their turns."""
+    preparer(benchmark.framework).begin()
+    prepared: dict[str, Prepared] = {}
+    errors: dict[str, str] = {}
+    for name, arm in job.arms.items():
+        try:
+            extra = (job.extras or {}).get((benchmark.id, name), arm.extra)
+            prepared[name] = _prepared(arm, benchmark, spikes, extra)
+        except Unsupported as missing:
+            errors[name] = f"not offered: {missing}"
+        except (Exception, SystemExit) as error:
+            errors[name] = f"{sentence(error)}\n{whole_traceback(error)}"
+    repeat = calls(prepared) if prepared else 0
+    seconds = take_turns(prepared, job.rounds, repeat, seed)
+    arms = {
+        name: dataclasses.asdict(
+            Measured(tuple(seconds[name]), p.compile_seconds, p.compilations, p.recompilations, p.counts)
+        )
+        for name, p in prepared.items()
+    }
+    return {"kind": "sample", "benchmark": benchmark.id, "calls": repeat, "arms": arms, "errors": errors}
+
+
+def _prepared(arm: Arm, benchmark: Benchmark, spikes: dict[Arm, Any], extra: int) -> Prepared:
+    ready = preparer(benchmark.framework)
+    where = benchmark.workload, benchmark.device
+    if arm.kind == "bare":
+        return ready.prepare(None, *where)
+    if arm.kind == "artifact":
+        kept = artifact.read(arm.name)
+        found = ready.thaw(kept.program(benchmark.id), *where)
+        # The call of an exported program shows nothing of what is in it; what was counted then is kept beside it.
+        return dataclasses.replace(found, counts={**kept.counts[benchmark.id], **_compiled(found.counts)})
+    if arm not in spikes:
+        made = resolve(arm.name, arm.framework).build(arm.parameters)
+        if not callable(made):
+            raise BrokenContract(f"the factory returned a {type(made).__name__}; expected a spike function")
+        spikes[arm] = made
+    return ready.prepare(ready.slowed(spikes[arm], extra) if extra else spikes[arm], *where)
+
+
+def _compiled(counts: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in counts.items() if name.startswith("compiled ")}
+
+
+if __name__ == "__main__":
+    main()
