@@ -8,10 +8,10 @@ from surrogate_core.engine import Result
 from surrogate_core.properties.outcome import ExpectedFailure, Failed, Passed, Skipped
 from surrogate_core.report.families import COLUMNS, families
 
-FACE: dict[str, float] = {
+FACE: dict[str, float | None] = {
     "spike_at_zero": 1.0,
     "spike_at_nan": 0.0,
-    "gradient_at_nan": float("nan"),
+    "gradient_at_nan": None,
     "at_zero": 1.0,
     "peak": 1.0,
     "peak_at": 0.0,
@@ -19,7 +19,7 @@ FACE: dict[str, float] = {
 }
 
 
-def member(name: str, second: str = "formula", lost: tuple[str, ...] = (), **face: float) -> list[Result]:
+def member(name: str, second: str = "formula", lost: tuple[str, ...] = (), **face: float | None) -> list[Result]:
     """An implementation that breaks its promise, and has its portrait taken all the same."""
     figures: dict[str, Any] = {"portrait": FACE | face}
     broken = Failed("x = 0", "2", "1", 1.0, figures)

@@ -17,8 +17,8 @@ WINDOW = 1024.0
 """The area is taken from -WINDOW to WINDOW: that of a heavy tail has no end."""
 
 
-def portrait(case: Case, seen: Observation) -> dict[str, float]:
-    """What a sweep tells of a surrogate, to six digits.
+def portrait(case: Case, seen: Observation) -> dict[str, float | None]:
+    """What a sweep tells of a surrogate, to six digits; ``None`` is NaN.
 
     Attributes of the answer: ``spike_at_zero``, ``spike_at_nan`` and ``gradient_at_nan``; ``at_zero``, the
     gradient at 0; ``peak``, its largest value, and ``peak_at``, the input nearest to 0 that has it; ``area``
@@ -40,4 +40,5 @@ def portrait(case: Case, seen: Observation) -> dict[str, float]:
         peak = gradient[finite].max()
         at = finite[gradient[finite] == peak]
         figures |= {"peak": peak, "peak_at": x[at[np.argmin(np.abs(x[at]))]]}
-    return {name: float(f"{value:.6g}") for name, value in figures.items()}
+    # Not as NaN, which would make a result differ from itself.
+    return {name: None if np.isnan(value) else float(f"{value:.6g}") for name, value in figures.items()}

@@ -99,18 +99,25 @@ def _traits(results: Sequence[Result]) -> tuple[str, ...]:
     return (
         setting(oracle.parameters) if oracle else UNKNOWN,
         _threshold(face),
-        number(face.get("at_zero"), DIGITS),
+        _number(face, "at_zero"),
         _peak(face),
-        number(face.get("area"), DIGITS),
+        _number(face, "area"),
         _second(results),
         _nan(face),
         _dtype(results),
     )
 
 
+def _number(face: Mapping[str, Any], name: str) -> str:
+    """A figure of a portrait, where ``None`` is NaN."""
+    if name not in face:
+        return UNKNOWN
+    return "NaN" if face[name] is None else number(face[name], DIGITS)
+
+
 def _threshold(face: Mapping[str, Any]) -> str:
-    spike = decimal(face.get("spike_at_zero"))
-    return {None: UNKNOWN, 1.0: "fires (≥)", 0.0: "silent (>)"}.get(spike, f"gives {number(spike, DIGITS)}")
+    spike = _number(face, "spike_at_zero")
+    return {UNKNOWN: UNKNOWN, "1": "fires (≥)", "0": "silent (>)"}.get(spike, f"gives {spike}")
 
 
 def _peak(face: Mapping[str, Any]) -> str:
@@ -130,7 +137,7 @@ def _second(results: Sequence[Result]) -> str:
 def _nan(face: Mapping[str, Any]) -> str:
     if "spike_at_nan" not in face:
         return UNKNOWN
-    return f"spike {number(face['spike_at_nan'])}, gradient {number(face['gradient_at_nan'])}"
+    return f"spike {_number(face, 'spike_at_nan')}, gradient {_number(face, 'gradient_at_nan')}"
 
 
 def _dtype(results: Sequence[Result]) -> str:
