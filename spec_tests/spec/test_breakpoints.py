@@ -55,7 +55,7 @@ def declare(gradient: Any, *at: Any) -> Spec:
         (tan(x), r"jumps at x=-1\.5707963"),
         (log(Abs(x)) ** -1, r"jumps at x=-1\.0"),
         (exp(-Abs(x)) + Piecewise((1, Eq(x, 2)), (0, True)), r"jumps at x=2\.0: 0\.13533528 on the left, 1\.1353353"),
-        (sign(Max(0, x - 2)), r"jumps at x=2\.0: 0\.0 on the left, 1\.0 on the right"),
+        (sign(Max(0, x - 2)), r"jumps at x=2\.0: 0\.0 on the left, 0\.0 there, 1\.0 on the right"),
     ],
 )
 def test_a_jump_that_is_not_declared_is_an_error_that_names_the_place(gradient: Any, place: str) -> None:

@@ -28,6 +28,9 @@ PRECISION = 4096
 BISECTIONS = 600
 """Enough to place a root nearer to itself than the points beside it."""
 
+SHORT = 64
+"""Bisections after which a root that float64 holds, such as 1/2, is recognised."""
+
 MOST = 16
 """Sign changes of one switch that are followed up, the nearest to the threshold first."""
 
@@ -142,13 +145,21 @@ def _bisect(switch: Expr, symbols: tuple[Symbol, ...], parameters: Parameters, l
     left, right = mpmath.mpf(low), mpmath.mpf(high)
     with mpmath.workprec(2 * BISECTIONS):
         before = mpmath.sign(function(left, *given)[0])
-        for _ in range(BISECTIONS):
+        for done in range(BISECTIONS):
+            if done == SHORT and (short := _short_root(function, given, left, right)) is not None:
+                return short
             middle = (left + right) / 2
             if mpmath.sign(function(middle, *given)[0]) == before:
                 left = middle
             else:
                 right = middle
     return right
+
+
+def _short_root(function: Any, given: list[Any], left: Any, right: Any) -> Any:
+    """The float64 number of a bisected interval where the sign changes: bisection may never meet it; or ``None``."""
+    short = mpmath.mpf(float((left + right) / 2))
+    return short if short and left <= short <= right and _turns(function, given, short) else None
 
 
 def _found(switch: Expr, symbols: tuple[Symbol, ...], parameters: Parameters, known: list[Any]) -> Iterator[Breakpoint]:

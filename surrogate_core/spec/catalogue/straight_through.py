@@ -1,0 +1,37 @@
+"""The straight-through estimator: the cotangent passes as it is, whatever the forward pass does."""
+
+from __future__ import annotations
+
+from sympy import Integer, Interval, Max, Min, Piecewise, Symbol, ceiling, floor, oo
+
+from surrogate_core.spec.claims import Even, NonIncreasing, Peak
+from surrogate_core.spec.model import Parameter, Spec, x
+
+__all__ = ["SPIKE_COUNT", "STRAIGHT_THROUGH", "STRAIGHT_THROUGH_FLOOR"]
+
+STRAIGHT_THROUGH = Spec(
+    name="straight_through",
+    title="Straight-through estimator",
+    source="Bengio, Léonard & Courville, arXiv:1308.3432, section 4",
+    gradient=Integer(1),
+    claims=(Peak(value=1), Even(), NonIncreasing()),
+)
+
+STRAIGHT_THROUGH_FLOOR = STRAIGHT_THROUGH.replace(
+    name="straight_through_floor", title="Floor with a straight-through gradient", forward=floor(x), at_nan=None
+)
+
+most = Symbol("most", positive=True)
+_clipped = Max(0, Min(x, most))
+
+SPIKE_COUNT = Spec(
+    name="spike_count",
+    title="Rounded spike count with a straight-through window",
+    source="docstring of spikingjelly.activation_based.surrogate.MultiLevelSpikeCount",
+    gradient=Piecewise((1, (x >= 0) & (x <= most)), (0, True)),
+    parameters=(Parameter(most, default=4, domain=Interval.open(0, oo), typical=(4, 4)),),
+    # Halves are rounded to even numbers, as in IEEE 754.
+    forward=floor((2 * _clipped + 1) / 4) + ceiling((2 * _clipped - 1) / 4),
+    at_nan=None,
+    breakpoints=(0, most),
+)
