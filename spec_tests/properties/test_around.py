@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from branched import LEAKY, STEP
 from handmade import DTYPES, SLAYER, case
+from sympy import Abs
 
 from surrogate_core.properties.around import around, off, scale
+from surrogate_core.spec import x
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -40,3 +43,16 @@ def test_one_answer_is_off_by_the_bound_and_by_the_flush_where_it_is_tiny() -> N
     assert slack.shape == gradient.shape == (1, 2)
     assert slack[0, 0] == 4 * 2.0**-24
     assert slack[0, 1] == pytest.approx(where.format.smallest_normal)
+
+
+def test_a_gradient_that_stays_high_for_ever_is_looked_at_where_it_changes() -> None:
+    flat = case(spec=SLAYER.replace(gradient=SLAYER.gradient * 0 + 1, claims=()))
+    assert scale(flat) == 1.0
+    window = case(spec=LEAKY.replace(gradient=STEP.subs(x, x + 16), breakpoints=(-16,), claims=()))
+    assert scale(window) == 16.0
+
+
+def test_ordinary_inputs_of_a_heavy_tail_lie_where_the_gradient_does() -> None:
+    heavy = case(spec=SLAYER.replace(gradient=1 / (1 + Abs(x)) ** 2, claims=()))
+    sample = heavy.sample((25,)).astype(np.float64)
+    assert 10 < np.abs(sample).max() < 100

@@ -7,6 +7,7 @@ import pytest
 from handmade import DTYPES, case, failed, judge, passed, rounded, slayer, step
 
 from surrogate_core.drivers.base import Observation, Request, Unsupported
+from surrogate_core.properties.base import wide
 from surrogate_core.properties.cotangent import COTANGENT
 
 G = slayer()
@@ -98,3 +99,37 @@ def test_the_poisoned_input_has_an_ordinary_gradient() -> None:
         assert direction is not None
         (place,) = np.flatnonzero(np.isnan(direction))
         assert where.format.smallest_normal < where.sweep.expected.gradient[place] < 1
+
+
+def test_cotangent_takes_narrow_spikes_as_they_are() -> None:
+    """Spikes of float32 carry no cotangent of 2^511 back; that they are narrow is another property's news."""
+    where = case("float64")
+
+    def narrow(name: str, backward: Backward) -> Observation:
+        request = COTANGENT.observe(where)[name]
+        with np.errstate(all="ignore"):
+            carried = np.asarray(request.direction).astype(np.float32).astype(np.float64)
+            answer = backward(carried, G(request.x))
+        return Observation(step(request.x).astype(np.float32), answer)
+
+    passed(judge(COTANGENT, where, instead={name: narrow(name, lambda c, g: c * g) for name in NAMES}))
+    wrong = {name: narrow(name, lambda c, g: np.abs(c) * g) for name in NAMES}
+    assert failed(judge(COTANGENT, where, instead=wrong)).figures["cotangents"] == "mixed"
+
+
+def test_cotangent_is_judged_by_the_gradient_that_is_there() -> None:
+    """A gradient of another size than promised is rounded by its own size; it is linear all the same."""
+    where = case("float16")
+
+    def off(name: str, factor: float) -> Observation:
+        request = COTANGENT.observe(where)[name]
+        x = wide(request.x)
+        cotangent = np.ones(x.shape) if request.direction is None else wide(request.direction)
+        with np.errstate(all="ignore"):
+            slope = rounded(1 / (1 + np.abs(x)) ** 2, where.format.dtype).astype(np.float64)
+            answer = cotangent * np.where(cotangent == 1, 1.0, factor) * slope
+        return Observation(rounded(step(x), request.x.dtype), rounded(answer, request.x.dtype))
+
+    names = ("ones", *NAMES)
+    passed(judge(COTANGENT, where, instead={name: off(name, 1 + 2.0**-10) for name in names}))
+    failed(judge(COTANGENT, where, instead={name: off(name, 1.02) for name in names}))

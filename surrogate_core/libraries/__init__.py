@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.libraries import braintools, own
+from surrogate_core.libraries import braintools, norse, own, rockpool, sinabs, snntorch, spikingjelly
 from surrogate_core.libraries.base import Documented as Documented
 from surrogate_core.libraries.base import Excluded as Excluded
 from surrogate_core.libraries.base import Hazard as Hazard
@@ -21,7 +21,15 @@ __all__ = ["GROUP", "Entry", "broken", "entries", "find", "installed", "librarie
 GROUP = "surrogate_core.libraries"
 """The entry-point group by which other packages add a :class:`Library`."""
 
-OURS: tuple[Library, ...] = (own.LIBRARY, braintools.LIBRARY)
+OURS: tuple[Library, ...] = (
+    own.LIBRARY,
+    braintools.LIBRARY,
+    norse.LIBRARY,
+    rockpool.LIBRARY,
+    sinabs.LIBRARY,
+    snntorch.LIBRARY,
+    spikingjelly.LIBRARY,
+)
 
 
 class Entry(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from surrogate_core.properties.base import Case
+from surrogate_core.spec import oracle
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import expect
 
@@ -23,6 +24,9 @@ def scale(case: Case) -> float:
     positive = case.sweep.exact[:half]
     high = np.isfinite(positive) & (np.abs(expected.gradient[:half]) >= expected.peak / 4)
     width = positive[high].max(initial=fmt.smallest_normal)
+    if width > fmt.largest / 2:
+        # A g' that stays high for ever has no width; where it changes its course is what there is to see.
+        width = oracle.reach(case.spec, case.parameters)
     exponent = int(np.frexp(width)[1]) - 1
     return 2.0 ** min(max(exponent, fmt.min_exponent + 6), fmt.max_exponent - 6)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def _judge(case: Case, play: Play, seen: Seen) -> Outcome:
     for number, call in enumerate(play.calls):
         request, answer = requests[str(number)], observed(seen[str(number)])
         if told := _wrong(case, request, answer):
-            index, measured, allowed = told
+            index, measured, allowed, severity, kind = told
             who = ", ".join(f"{name}={value:g}" for name, value in play.instances[call.instance])
             earlier = tuple(requests[str(n)] for n in range(number))
             return Failed(
@@ -126,7 +126,9 @@ def _judge(case: Case, play: Play, seen: Seen) -> Outcome:
                 f"{who or 'no parameters'} at x = {shown(case, request.x[index])}",
                 measured=measured,
                 allowed=allowed,
+                severity=severity,
                 witness=Witness(request, index, earlier),
+                kind=kind,
             )
     return Passed({"instances": len(play.instances), "calls": len(play.calls)})
 
@@ -136,14 +138,16 @@ def _told(play: Play) -> str:
     return f"{calls} call{'s' * (calls > 1)} to {len(play.instances)} instance{'s' * (len(play.instances) > 1)}"
 
 
-def _wrong(case: Case, request: Request, answer: Observation) -> tuple[int, str, str] | None:
-    """(index, measured, allowed) of the first input with a wrong answer."""
+def _wrong(
+    case: Case, request: Request, answer: Observation
+) -> tuple[int, str, str, float | None, Literal["defect", "weakness"]] | None:
+    """(index, measured, allowed, severity, kind) of the first input with a wrong answer."""
     parameters, exact = request.parameters or (), wide(request.x)
     spikes = forward(case.spec, parameters, exact)
     missed = np.flatnonzero(wide(answer.value) != spikes)
     if missed.size:
         at = int(missed[0])
-        return at, f"spike {shown(case, answer.value[at])}", f"exactly {spikes[at]:g}"
+        return at, f"spike {shown(case, answer.value[at])}", f"exactly {spikes[at]:g}", None, "defect"
     if answer.derivative is None or request.direction is None:
         return None
     expected, weight = expect(case.spec, parameters, case.format, exact), wide(request.direction)
@@ -152,14 +156,20 @@ def _wrong(case: Case, request: Request, answer: Observation) -> tuple[int, str,
     promised = weight * expected.gradient
     allowed = np.abs(weight) * slack + case.format.unit_roundoff * np.abs(promised) + case.format.smallest_normal
     allowed = np.where(weight == 0, 0.0, allowed)
-    wrong = np.flatnonzero(~(np.abs(wide(answer.derivative) - promised) <= allowed))
+    error = np.abs(wide(answer.derivative) - promised)
+    wrong = np.flatnonzero(~(error <= allowed))
     if not wrong.size:
         return None
     at = int(wrong[0])
+    # A large cotangent makes large errors: the severity is the gradient's.
+    share = np.where(np.isnan(error), np.inf, error) / np.maximum(np.abs(weight), 1.0) / (expected.peak or 1.0)
+    severity = float(share[wrong].max())
     return (
         at,
         shown(case, answer.derivative[at]),
         f"{promised[at]:.9g} ± {allowed[at]:.3g} for a cotangent of {weight[at]:g}",
+        severity,
+        "weakness" if severity * expected.peak <= expected.bound.max() else "defect",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sympy import Heaviside, Integer, Interval, Reals, Symbol, exp, oo, pi, sqrt
 
 from surrogate_core.spec.claims import Area, Peak
@@ -19,7 +21,7 @@ SIGMA = Parameter(sigma, default=0.5, domain=Interval.open(0, oo), typical=(0.1,
 SCALE = Parameter(scale, default=1.0, domain=Interval.open(0, oo), typical=(0.1, 10))
 
 
-def _density(mean, deviation):  # noqa: ANN001, ANN202
+def _density(mean: Any, deviation: Any) -> Any:
     return exp(-((x - 1 - mean) ** 2) / (2 * deviation**2)) / (deviation * sqrt(2 * pi))
 
 
@@ -36,9 +38,8 @@ NORMAL_DENSITY = Spec(
 MULTI_NORMAL_DENSITY = Spec(
     name="multi_normal_density",
     title="Normal densities around a threshold of 1",
-    source="docstring of sinabs.activation.MultiGaussian, after Yin, Corradi & Bohté, Nature Machine Intelligence 3, 2021",
-    gradient=scale
-    * ((1 + h) * _density(0, sigma) - h * _density(sigma, s * sigma) - h * _density(-sigma, s * sigma)),
+    source="docstring of sinabs.activation.MultiGaussian, after Yin, Corradi & Bohté, 2021",
+    gradient=scale * ((1 + h) * _density(0, sigma) - h * _density(sigma, s * sigma) - h * _density(-sigma, s * sigma)),
     parameters=(
         SIGMA,
         Parameter(h, default=0.15, domain=Interval.open(0, oo), typical=(0.05, 0.5)),

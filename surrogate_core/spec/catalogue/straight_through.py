@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sympy import Integer, Interval, Max, Min, Piecewise, Symbol, ceiling, floor, oo
+from sympy import Integer, Max, Min, Piecewise, ceiling, floor
 
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
-from surrogate_core.spec.model import Parameter, Spec, x
+from surrogate_core.spec.model import Spec, x
 
 __all__ = ["SPIKE_COUNT", "STRAIGHT_THROUGH", "STRAIGHT_THROUGH_FLOOR"]
 
@@ -21,17 +21,17 @@ STRAIGHT_THROUGH_FLOOR = STRAIGHT_THROUGH.replace(
     name="straight_through_floor", title="Floor with a straight-through gradient", forward=floor(x), at_nan=None
 )
 
-most = Symbol("most", positive=True)
-_clipped = Max(0, Min(x, most))
+MOST = 4
+
+_clipped = Max(0, Min(x, MOST))
 
 SPIKE_COUNT = Spec(
     name="spike_count",
-    title="Rounded spike count with a straight-through window",
-    source="docstring of spikingjelly.activation_based.surrogate.MultiLevelSpikeCount",
-    gradient=Piecewise((1, (x >= 0) & (x <= most)), (0, True)),
-    parameters=(Parameter(most, default=4, domain=Interval.open(0, oo), typical=(4, 4)),),
+    title="Rounded spike count of at most 4 with a straight-through window",
+    source="docstring of spikingjelly.activation_based.surrogate.MultiLevelSpikeCount, for max_spike_count=4",
+    gradient=Piecewise((1, (x >= 0) & (x <= MOST)), (0, True)),
     # Halves are rounded to even numbers, as in IEEE 754.
     forward=floor((2 * _clipped + 1) / 4) + ceiling((2 * _clipped - 1) / 4),
     at_nan=None,
-    breakpoints=(0, most),
+    breakpoints=(0, MOST),
 )
