@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Heaviside, Integer, Interval, Piecewise, Symbol, oo
+from sympy import Interval, Piecewise, Symbol, oo
 
 from surrogate_core.spec.model import Parameter, Spec, x
 
@@ -14,7 +14,7 @@ STEP = Spec(
     name="step",
     title="Step as its own gradient",
     source="documentation of snntorch.surrogate.Heaviside",
-    gradient=Heaviside(x, Integer(1)),
+    gradient=Piecewise((1, x >= 0), (0, True)),
     breakpoints=(0,),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Heaviside, Integer, Interval, Reals, Symbol, exp, oo, pi, sqrt
+from sympy import Interval, Piecewise, Reals, Symbol, exp, oo, pi, sqrt
 
 from surrogate_core.spec.claims import Area, Peak
 from surrogate_core.spec.model import Parameter, Spec, x
@@ -31,7 +31,7 @@ NORMAL_DENSITY = Spec(
     source="docstring of sinabs.activation.Gaussian",
     gradient=scale * _density(mu, sigma),
     parameters=(Parameter(mu, default=0.0, domain=Reals, typical=(-0.5, 0.5)), SIGMA, SCALE),
-    forward=Heaviside(x - 1, Integer(1)),
+    forward=Piecewise((1, x >= 1), (0, True)),
     claims=(Peak(value=scale / (sigma * sqrt(2 * pi)), at=1 + mu), Area(scale)),
 )
 
@@ -46,6 +46,6 @@ MULTI_NORMAL_DENSITY = Spec(
         Parameter(s, default=6.0, domain=Interval.open(0, oo), typical=(2, 10)),
         SCALE,
     ),
-    forward=Heaviside(x - 1, Integer(1)),
+    forward=Piecewise((1, x >= 1), (0, True)),
     claims=(Area(scale * (1 - h)),),
 )

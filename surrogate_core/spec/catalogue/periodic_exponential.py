@@ -6,7 +6,7 @@ each. The two libraries that have it differ above the threshold: sinabs falls tw
 
 from __future__ import annotations
 
-from sympy import Abs, Heaviside, Integer, Interval, Max, Min, Piecewise, Rational, Symbol, exp, floor, oo
+from sympy import Abs, Interval, Max, Min, Piecewise, Rational, Symbol, exp, floor, oo
 
 from surrogate_core.spec.claims import Peak
 from surrogate_core.spec.model import Parameter, Spec, x
@@ -39,6 +39,6 @@ STEEP_PERIODIC_EXPONENTIAL = Spec(
     source="comments in sinabs.activation.PeriodicExponential, after Weidel & Sheik, arXiv:2111.01456",
     gradient=scale * exp(-Piecewise((1 - x, x < 1), (2 * Abs(x - 1 - _cell), True)) / width),
     parameters=(WIDTH, Parameter(scale, default=1.0, domain=Interval.open(0, oo), typical=(0.1, 10))),
-    forward=Heaviside(x - 1, Integer(1)),
+    forward=Piecewise((1, x >= 1), (0, True)),
     claims=(Peak(value=scale, at=1),),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sympy import Heaviside, Integer, Interval, Max, Min, Rational, Symbol, floor, oo
+from sympy import Interval, Max, Min, Piecewise, Rational, Symbol, floor, oo
 
 from surrogate_core.spec.model import Parameter, Spec, x
 
@@ -14,9 +14,9 @@ SHIFTED_STEP = Spec(
     name="shifted_step",
     title="Step at a window below a threshold of 1",
     source="docstring of sinabs.activation.Heaviside",
-    gradient=Heaviside(x - 1 + window, Integer(1)),
+    gradient=Piecewise((1, x >= 1 - window), (0, True)),
     parameters=(Parameter(window, default=1.0, domain=Interval.open(0, oo), typical=(0.25, 2)),),
-    forward=Heaviside(x - 1, Integer(1)),
+    forward=Piecewise((1, x >= 1), (0, True)),
     breakpoints=(1 - window,),
 )
 
@@ -33,7 +33,7 @@ UP_DOWN_STEP = Spec(
     name="up_down_step",
     title="Floor of what is positive, and a step at one half",
     source="source of rockpool.nn.modules.torch.updown_torch.StepPWL, which documents no formula",
-    gradient=Heaviside(x - Rational(1, 2), Integer(1)),
+    gradient=Piecewise((1, x >= Rational(1, 2)), (0, True)),
     forward=Max(0, floor(x)),
     at_nan=None,
     breakpoints=(Rational(1, 2),),

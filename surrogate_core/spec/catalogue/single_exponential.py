@@ -5,7 +5,7 @@ Forward it is the step, or as many spikes as the potential holds thresholds.
 
 from __future__ import annotations
 
-from sympy import Abs, Heaviside, Integer, Interval, Max, Min, Symbol, exp, floor, oo
+from sympy import Abs, Interval, Max, Min, Piecewise, Symbol, exp, floor, oo
 
 from surrogate_core.spec.claims import Area, Peak
 from surrogate_core.spec.model import Parameter, Spec, x
@@ -24,7 +24,7 @@ SINGLE_EXPONENTIAL = Spec(
         Parameter(width, default=0.5, domain=Interval.open(0, oo), typical=(0.1, 2)),
         Parameter(scale, default=1.0, domain=Interval.open(0, oo), typical=(0.1, 10)),
     ),
-    forward=Heaviside(x - 1, Integer(1)),
+    forward=Piecewise((1, x >= 1), (0, True)),
     claims=(Peak(value=scale / width, at=1), Area(2 * scale)),
 )
 
