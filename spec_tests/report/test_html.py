@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
@@ -13,15 +15,21 @@ from surrogate_core.report import render, write
 HOSTILE = "</pre></style>'\"><script>alert(1)</script><img src=//evil.example onerror=alert(1)>{{ 7 * 7 }}"
 
 
-def test_no_address_outside_the_file_and_no_script() -> None:
+def test_no_address_outside_the_file_and_nothing_but_its_own_style_and_script() -> None:
     text = render([run([*drawn(), result(BREAKS, "lib:bad")])])
     assert not re.findall(r"https?:|//\w|@import|url\((?!#)", text)
     page = Document(text)
-    assert not [e.tag for e in page.elements if e.tag in ("script", "link", "iframe", "object", "img", "base")]
+    assert not [e.tag for e in page.elements if e.tag in ("link", "iframe", "object", "img", "base")]
+    assert not [e for e in page.elements if "style" in e.attributes]
     assert not [e for e in page.elements if "src" in e.attributes]
     assert all(e.attributes["href"].startswith("#") for e in page.elements if "href" in e.attributes)
     (policy,) = (e for e in page.all("meta") if e.attributes.get("http-equiv") == "Content-Security-Policy")
-    assert policy.attributes["content"].startswith("default-src 'none';")
+    allowed = policy.attributes["content"]
+    assert allowed.startswith("default-src 'none';")
+    for tag in ("style", "script"):
+        (own,) = page.all(tag)
+        digest = base64.b64encode(hashlib.sha256(own.text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in allowed
 
 
 def test_hostile_text_stays_text() -> None:
@@ -38,14 +46,15 @@ def test_hostile_text_stays_text() -> None:
     spec = {"title": HOSTILE, "source": HOSTILE, "gradient": HOSTILE, "forward": HOSTILE, "claims": [HOSTILE]}
     page = draw(
         *everything,
-        spec=spec,
+        specs={"slayer": spec},
         properties={HOSTILE: HOSTILE},
         environment={"python": HOSTILE, "packages": {HOSTILE: HOSTILE}},
         profile=HOSTILE,
         devices={HOSTILE: [[HOSTILE, HOSTILE]]},
         absent={HOSTILE: [HOSTILE]},
     )
-    assert not [e.tag for e in page.elements if e.tag in ("script", "img")]
+    assert not [e.tag for e in page.elements if e.tag == "img"]
+    assert len(page.all("script")) == 1
     assert not [name for e in page.elements for name in e.attributes if name.startswith("on")]
     assert len(page.all("style")) == 1
     assert page.text.count(HOSTILE) > 20

@@ -20,10 +20,13 @@ from surrogate_core.report import render
 def test_a_plot_says_its_point() -> None:
     said = [e.text for e in draw(*drawn()).all("figcaption")]
     assert "✓ α = 1 the gradient lies on its spec, at most 0.967 ulp off" in said
-    assert "✓ α = 1.72 log g′ falls with slope −1.72 as claimed, to within 0" in said
+    slope = (
+        "✓ α = 1.72 log g′ falls with slope −1.72 as claimed, to within 0 (95 % interval of the fit ± 1\xa0×\xa010⁻⁹)"
+    )
+    assert slope in said
     wrong = Failed("128 inputs", "slope -1.25", "-1", figures=decay(1.0, slope=-1.25))
     said = [e.text for e in draw(result(wrong, prop="gradient.decay")).all("figcaption")]
-    assert said == ["✗ α = 1 log g′ falls with slope −1.25 on the right, −1 is claimed"]
+    assert said == ["✗ α = 1 log g′ falls with slope −1.25 ± 1\xa0×\xa010⁻⁹ on the right, −1 is claimed"]
 
 
 @pytest.mark.parametrize(
@@ -38,11 +41,16 @@ def test_a_plot_says_its_point() -> None:
         {"curve": {"x": [1.0], "measured": [], "expected": None}},
         {"claimed_slope": "nan", "right": {"slope": "nan", "points": {"distance": ["nan"], "log": [1.0]}}},
         {"claimed_slope": -1.0, "right": {**decay(1.0)["right"], "slope": "inf"}},
+        {"profile": {"exponent": [0], "right": [], "bound": []}, "ulp_edges": [0.0], "ulp_counts": ["inf"]},
+        {"profile": {"exponent": [-1, 0, 1], "right": [None, "inf"], "left": ["nan", 1e300], "bound": [None, 0.0]}},
+        {"profile": [], "ulp_edges": [0.0, 0.5], "ulp_counts": [0, 0], "levels": {"declared": 1}},
+        {"levels": {"declared": [[0.0, 0.0, 1.0]], "measured": [[0.0, -0.0, 1e300], ["nan"], [1.0, "inf", 0.0]]}},
     ],
 )
 def test_odd_figures_are_drawn_as_far_as_they_go(figures: dict[str, Any]) -> None:
     for prop, outcome in itertools.product(
-        ("gradient.oracle", "gradient.decay"), (Passed(figures), Failed("x", "y", "z", math.inf, figures))
+        ("gradient.oracle", "gradient.decay", "forward.step"),
+        (Passed(figures), Failed("x", "y", "z", math.inf, figures)),
     ):
         assert draw(result(outcome, prop=prop)).all("h1")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from surrogate_core.engine import read
 from surrogate_core.report import render
 
-SAMPLE = Path(__file__).parent.parent.parent / "reports/sample/check.jsonl"
+SAMPLES = Path(__file__).parent.parent.parent / "reports/sample"
+SAMPLE = SAMPLES / "check.jsonl"
 
 
 def test_the_stored_sample_is_complete_and_conforms() -> None:
@@ -20,5 +21,14 @@ def test_the_stored_sample_is_complete_and_conforms() -> None:
 def test_the_stored_sample_is_drawn_without_running_anything_again() -> None:
     page = render([read(SAMPLE)])
     assert "Both implementations conform" in page
-    assert page.count("<svg") == 8
+    assert page.count("<svg") == 2 * (4 * 2 + 1)  # four kinds at two rates, and the step once, in float32
+    assert len(page.encode()) < 300_000
+
+
+def test_the_stored_sample_that_does_not_conform_shows_what_it_breaks() -> None:
+    run = read(SAMPLES / "broken.jsonl")
+    assert run.exit_code == 1
+    page = render([run])
+    assert "my_surrogate.py:make: does not conform" in page
+    assert "log g′ falls with slope −0.9" in page
     assert len(page.encode()) < 300_000

@@ -5,6 +5,7 @@ A file without its footer is incomplete: it is read as far as it goes and says s
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -50,11 +51,11 @@ class Run:
     troubles: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def ledger(self) -> Ledger:
         return account(int(self.header["planned"]), self.results)
 
-    @property
+    @functools.cached_property
     def objections(self) -> tuple[str, ...]:
         """Why the run proves nothing; empty where it is complete and adds up."""
         unfinished = () if self.complete else ("the run was not finished: its footer is missing",)

@@ -22,6 +22,9 @@ __all__ = ["DECAY"]
 FEWEST = 8
 """Fewer rungs than this say nothing about curvature."""
 
+DRAWN = 4
+"""Every so many rungs, a point is kept for a plot."""
+
 
 def _claimed(case: Case) -> float:
     claim = case.spec.claim(LogLinearDecay)
@@ -91,8 +94,8 @@ def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
         "largest_residual_at": float(case.sweep.exact[rungs[worst]]),
         "rungs": int(rungs.size),
         "points": {
-            "distance": [float(f"{d:.6g}") for d in distance[::2]],
-            "log": [float(f"{v:.6g}") for v in logs[::2]],
+            "distance": [float(f"{d:.5g}") for d in distance[::DRAWN]],
+            "log": [float(f"{v:.5g}") for v in logs[::DRAWN]],
         },
     }
 

@@ -21,6 +21,9 @@ from surrogate_core.spec.sweep import simplest
 
 __all__ = ["DTYPE", "STEP", "differences"]
 
+STRETCHES = 12
+"""So many stretches of one spike value are kept for a plot."""
+
 FLUSHED = (
     "{dtype}: subnormal input is taken for zero, by the platform or the code, so that x = {x:.3g} fires; "
     "the spec tolerates it"
@@ -55,15 +58,40 @@ def _judge_step(case: Case, seen: Seen) -> Outcome:
                 value[index],
                 f"exactly {expected[index]:g}",
                 np.abs(wide(value) - expected)[wrong],
-                {"wrong": int(wrong.sum()), "inputs": int(promised.sum())},
+                {"wrong": int(wrong.sum()), "inputs": int(promised.sum()), **_levels(case, expected, value)},
             )
         if flushed.any():
             tolerated = int(flushed.sum())
             example = case.sweep.exact[simplest(request.x, flushed)]
             remarks.append(FLUSHED.format(dtype=case.dtype, x=example))
     figures = {"inputs": int(promised.sum()), "exhaustive": case.sweep.exhaustive, "flushed": tolerated}
-    figures["subnormal_input"] = _subnormal_input(case, wide(observed(seen["under vjp"]).value))
-    return Passed(figures, tuple(dict.fromkeys(remarks)))
+    answer = wide(observed(seen["under vjp"]).value)
+    figures["subnormal_input"] = _subnormal_input(case, answer)
+    return Passed(figures | _levels(case, expected, answer), tuple(dict.fromkeys(remarks)))
+
+
+def _levels(case: Case, expected: np.ndarray, spikes: np.ndarray) -> dict[str, object]:
+    """Declared and measured spikes as stretches of one value in ascending x, -0 before +0, for a plot.
+
+    A step has two; a function of more stretches than a person tells apart has none, and nothing is stored.
+    """
+    exact, half = case.sweep.exact, case.sweep.half
+    order = np.concatenate([np.arange(half, 2 * half)[::-1], np.arange(half)])
+    order = order[np.isfinite(exact[order])]
+    declared, measured = (_stretches(exact[order], wide(values)[order]) for values in (expected, spikes))
+    return {"levels": {"declared": declared, "measured": measured}} if declared and measured else {}
+
+
+def _stretches(x: np.ndarray, values: np.ndarray) -> list[list[float]]:
+    """[first x, last x, value] of each stretch; none where there are more than ``STRETCHES``."""
+    change = np.flatnonzero((values[1:] != values[:-1]) & ~(np.isnan(values[1:]) & np.isnan(values[:-1]))) + 1
+    if change.size >= STRETCHES:
+        return []
+    first, last = [0, *change.tolist()], [*(change - 1).tolist(), x.size - 1]
+    return [
+        [float(f"{x[a]:.9g}"), float(f"{x[b]:.9g}"), float(f"{values[a]:.6g}")]
+        for a, b in zip(first, last, strict=True)
+    ]
 
 
 def _subnormal_input(case: Case, spikes: np.ndarray) -> str:

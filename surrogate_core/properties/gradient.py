@@ -17,8 +17,11 @@ from surrogate_core.spec.sweep import simplest
 
 __all__ = ["NONFINITE", "ORACLE", "PEAK", "RANGE", "SYMMETRY"]
 
-CURVE = 48
+CURVE = 32
 """Points a side of the curve that a report draws."""
+
+SMALL_ULP = 0.1
+"""Errors below this many ulp are 0 in the profile that a report draws: between them there is nothing to see."""
 
 
 def _sweep_request(case: Case) -> dict[str, Any]:
@@ -78,8 +81,48 @@ def _accuracy(
             "out_of_bound": int(outside.sum()),
             "ulp_edges": edges[:-1],
             "ulp_counts": counts.tolist(),
+            "profile": _profile(case, expected, ulps, error, normal),
         }
     return figures | {"subnormal_output": _subnormal_output(case, measured), "curve": _curve(case, measured)}
+
+
+def _profile(
+    case: Case, expected: Expectation, ulps: np.ndarray, error: np.ndarray, normal: np.ndarray
+) -> dict[str, list[Any]]:
+    """Error and bound in ulp by the binary exponent of x, for a plot: at the input that comes nearest to its bound.
+
+    Equal rows in a row are stored once: row i holds from 2^exponent[i] up to 2^exponent[i + 1]; the list ends with
+    the first exponent beyond. Zero and subnormal x count with the smallest exponent; ``None`` is no normal gradient.
+    The left side is left out where it is the right side's mirror image.
+    """
+    fmt, exact = case.format, case.sweep.exact
+    exponent = np.frexp(exact)[1] - 1
+    exponent = np.where(exact == 0, fmt.min_exponent, np.maximum(exponent, fmt.min_exponent))
+    bound = expected.bound / fmt.ulp(expected.gradient)
+    nearness = np.where(normal, error / np.where(normal, expected.bound, 1.0), -1.0)
+
+    def nearest(side: np.ndarray) -> dict[int, int]:
+        order = side[np.lexsort((nearness[side], exponent[side]))]
+        last = np.append(np.flatnonzero(np.diff(exponent[order])), order.size - 1)
+        return {int(exponent[i]): int(i) for i in order[last] if normal[i]}
+
+    right, left = (nearest(side[np.isfinite(exact[side])]) for side in np.split(np.arange(exact.size), 2))
+    stops: list[int] = []
+    rows: list[tuple[float | None, ...]] = []
+    for e in sorted({int(v) for v in np.unique(exponent[np.isfinite(exact)])}):
+        at = [side.get(e) for side in (right, left)]
+        told = max((i for i in at if i is not None), key=lambda i: nearness[i], default=None)
+        values = [None if i is None else ulps[i] for i in at] + [None if told is None else bound[told]]
+        row = tuple(None if v is None else float(f"{v:.2g}") if v >= SMALL_ULP else 0.0 for v in values)
+        if not rows or row != rows[-1]:
+            stops.append(e)
+            rows.append(row)
+    end = 1 + max((*right, *left))
+    rows = rows[: sum(e < end for e in stops)]
+    columns = dict(zip(("right", "left", "bound"), map(list, zip(*rows, strict=True)), strict=True))
+    if columns["left"] == columns["right"]:
+        del columns["left"]
+    return {"exponent": [*stops[: len(rows)], end], **columns}
 
 
 def _subnormal_output(case: Case, measured: np.ndarray) -> str:
@@ -104,7 +147,7 @@ def _curve(case: Case, measured: np.ndarray) -> dict[str, list[float | None]]:
     order = np.concatenate([case.sweep.half + near[::-1], near])
 
     def rounded(values: np.ndarray) -> list[float | None]:
-        return [float(f"{v:.6g}") if np.isfinite(v) else None for v in values[order]]
+        return [float(f"{v:.5g}") if np.isfinite(v) else None for v in values[order]]
 
     return {"x": rounded(exact), "measured": rounded(measured), "expected": rounded(expected.gradient)}
 

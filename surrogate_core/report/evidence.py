@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ from surrogate_core.properties.outcome import Passed, Skipped, Unsupported
 from surrogate_core.report.verdict import Tally, tally
 from surrogate_core.report.words import count, decimal, listed, plural
 
-__all__ = ["Row", "figures", "missing", "proved", "remarks", "rows", "sampled", "unchecked"]
+__all__ = ["Row", "figures", "missing", "proved", "remarks", "rows", "sampled", "searched", "unchecked"]
 
 
 @dataclass(frozen=True)
 class Row:
     """One promise of one implementation: what came of it in every format, and on how much it rests."""
 
+    anchor: str
     property: str
     promise: str
     tally: Tally
@@ -31,13 +32,15 @@ def figures(result: Result) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def rows(results: Sequence[Result], promises: Mapping[str, str], formats: Sequence[str]) -> tuple[Row, ...]:
-    """A row for each property, with a tally for each format."""
+def rows(
+    results: Mapping[str, Sequence[Result]], promises: Mapping[str, str], formats: Sequence[str], prefix: str
+) -> tuple[Row, ...]:
+    """A row for each property, with a tally for each format; ``results`` are by property."""
     made = []
-    for name, promise in promises.items():
-        of = [r for r in results if r.property_id == name]
+    for number, (name, promise) in enumerate(promises.items(), start=1):
+        of = results[name]
         by_format = tuple(tally(r for r in of if r.dtype == fmt) for fmt in formats)
-        made.append(Row(name, promise, tally(of), by_format, _basis(of)))
+        made.append(Row(f"{prefix}p{number}", name, promise, tally(of), by_format, _basis(of)))
     return tuple(made)
 
 
@@ -140,6 +143,19 @@ def sampled(results: Iterable[Result]) -> str:
     return listed([*parts, *(f"{dtype} at {count(amount)} bit patterns" for dtype, amount in strided.items())])
 
 
+def searched(results: Iterable[Result]) -> tuple[str, ...]:
+    """How many examples were drawn for what has no small domain, and with which seed."""
+    drawn: dict[tuple[str, int], int] = {}
+    for r in results:
+        examples, seed = decimal(figures(r).get("examples")), decimal(figures(r).get("seed"))
+        if examples is not None and seed is not None:
+            drawn[r.property_id, int(seed)] = drawn.get((r.property_id, int(seed)), 0) + int(examples)
+    by_seed: dict[int, list[str]] = {}
+    for (name, seed), examples in drawn.items():
+        by_seed.setdefault(seed, []).append(f"{name} with {plural(examples, 'example')}")
+    return tuple(f"{listed(said)}; seed {seed}" for seed, said in by_seed.items())
+
+
 def remarks(results: Iterable[Result]) -> tuple[tuple[str, str], ...]:
     """(property, remark) with the number of cases, each remark once."""
     found: dict[tuple[str, str], int] = {}
@@ -156,6 +172,14 @@ def missing(run: Run) -> tuple[str, ...]:
     return tuple(name for name in run.header.get("properties", {}) if name not in seen)
 
 
+NAMED = 4
+"""So many implementations are named in a sentence; more are counted."""
+
+
+def _named(names: Collection[str]) -> str:
+    return listed(names) if len(names) <= NAMED else plural(len(names), "implementation")
+
+
 def unchecked(run: Run) -> tuple[str, ...]:
     """Sentences about everything that was not checked, and why."""
     groups: dict[tuple[str, str, str], dict[str, int]] = {}
@@ -170,9 +194,9 @@ def unchecked(run: Run) -> tuple[str, ...]:
         whose = (
             ""
             if len(cases) == everyone
-            else f" by {listed(cases)}"
+            else f" by {_named(cases)}"
             if state == "unsupported"
-            else f" for {listed(cases)}"
+            else f" for {_named(cases)}"
         )
         found.append(f"{name} {state}{whose} in {plural(sum(cases.values()), 'case')}: {why}")
     found += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from surrogate_core.engine import Result
 from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed
@@ -15,7 +15,7 @@ __all__ = ["Case", "Finding", "findings"]
 MOST_CASES = 40
 """Cases listed beside the one that is told in full."""
 
-LINE, SCRIPT, TRACEBACK = 1_000, 8_000, 12_000
+SHORT, LINE, SCRIPT, TRACEBACK = 160, 1_000, 8_000, 12_000
 """Characters kept of a text that the implementation wrote: whatever it says, the report stays a report."""
 
 
@@ -40,6 +40,7 @@ class Finding:
         facts: (name, text) pairs about the simplest case.
         affected: how many cases there are, in words.
         cases: the other cases; ``left_out`` more are not listed.
+        told: whether it is told in full, or is a line among others.
     """
 
     anchor: str
@@ -52,10 +53,21 @@ class Finding:
     affected: str
     cases: tuple[Case, ...]
     left_out: int
+    told: bool = True
+
+    def fact(self, name: str) -> str:
+        """The text of one of its facts, empty where it has none of that name."""
+        return dict(self.facts).get(name, "")
 
 
-def findings(results: Sequence[Result], promises: Mapping[str, str], prefix: str) -> tuple[Finding, ...]:
-    """Everything that went wrong with one implementation: failures, then errors, then known deviations."""
+def findings(
+    results: Sequence[Result], promises: Mapping[str, str], prefix: str, told: int = 1000, cases: int = MOST_CASES
+) -> tuple[Finding, ...]:
+    """Everything that went wrong with one implementation: failures, then errors, then known deviations.
+
+    The first ``told`` are told in full, with their scripts and up to ``cases`` other cases; of the others there
+    is a line.
+    """
     failed = _grouped(results, lambda o: isinstance(o, Failed), lambda r: r.property_id)
     errored = _grouped(results, lambda o: isinstance(o, Errored), lambda r: getattr(r.outcome, "message", ""))
     known = _grouped(
@@ -63,10 +75,17 @@ def findings(results: Sequence[Result], promises: Mapping[str, str], prefix: str
         lambda o: isinstance(o, ExpectedFailure),
         lambda r: (r.property_id, getattr(r.outcome, "reason", "")),
     )
-    return tuple(
-        _finding(group, promises, f"{prefix}-finding-{number}")
+    found = [
+        _finding(group, promises, f"{prefix}f{number}", cases)
         for number, group in enumerate([*failed, *errored, *known], start=1)
-    )
+    ]
+    return (*found[:told], *(_in_a_line(finding) for finding in found[told:]))
+
+
+def _in_a_line(finding: Finding) -> Finding:
+    facts = tuple((name, clip(text, SHORT)) for name, text in finding.facts)
+    title = clip(finding.title, SHORT)
+    return replace(finding, title=title, facts=facts, script="", traceback="", cases=(), told=False)
 
 
 def _grouped(
@@ -79,7 +98,7 @@ def _grouped(
     return list(groups.values())
 
 
-def _finding(group: list[Result], promises: Mapping[str, str], anchor: str) -> Finding:
+def _finding(group: list[Result], promises: Mapping[str, str], anchor: str, cases: int) -> Finding:
     # float32 is what people train in and read most easily; otherwise the first case, the default parameters.
     told = next((r for r in group if r.dtype == "float32"), group[0])
     others = [r for r in group if r is not told]
@@ -96,7 +115,7 @@ def _finding(group: list[Result], promises: Mapping[str, str], anchor: str) -> F
             ("Measured", clip(outcome.measured, LINE)),
             ("Allowed", clip(outcome.allowed, LINE)),
         ]
-        facts += [("Severity", size)] if (size := off(outcome.severity)) else []
+        facts.append(("Severity", f"a {outcome.kind}" + (f", {size}" if (size := off(outcome.severity)) else "")))
         script = outcome.script
     elif isinstance(outcome, Errored):
         title = clip(outcome.message, LINE)
@@ -112,8 +131,8 @@ def _finding(group: list[Result], promises: Mapping[str, str], anchor: str) -> F
         script=clip(script.strip("\n"), SCRIPT),
         traceback=clip(trace.strip("\n"), TRACEBACK, keep="end"),
         affected=plural(len(group), "case"),
-        cases=tuple(_case(r) for r in others[:MOST_CASES]),
-        left_out=max(0, len(others) - MOST_CASES),
+        cases=tuple(_case(r) for r in others[:cases]),
+        left_out=max(0, len(others) - cases),
     )
 
 

@@ -1,8 +1,14 @@
-"""One offline HTML file from stored results: no script, no external address, the same bytes every time."""
+"""One offline HTML file from stored results: no external address, the same bytes every time.
+
+The page forbids itself everything but its own style sheet and its own script, which it names by their hashes:
+whatever an implementation writes into its names and messages, the browser neither runs it nor loads anything for it.
+"""
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -30,9 +36,23 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["stylesheet"] = Markup(loader.get_source(environment, "style.css")[0])
+    parts = {name: loader.get_source(environment, name)[0] for name in ("style.css", "script.js")}
+    environment.globals["stylesheet"] = Markup(parts["style.css"])
+    environment.globals["script"] = Markup(parts["script.js"])
+    environment.globals["policy"] = _policy(parts["style.css"], parts["script.js"])
     environment.filters["breakable"] = _breakable
     return environment
+
+
+def _policy(stylesheet: str, script: str) -> str:
+    """The content-security policy: nothing but these two texts, word for word."""
+    style, programme = (
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (stylesheet, script)
+    )
+    return (
+        f"default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{programme}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
 
 
 def _breakable(name: str) -> Markup:

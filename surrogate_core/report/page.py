@@ -1,4 +1,9 @@
-"""All that the template shows, as plain values: it decides nothing but where things stand."""
+"""All that the template shows, as plain values: it decides nothing but where things stand.
+
+A page is made of blocks: the answer, what stands behind it (one block a run), the matrix over all
+implementations, and for each spec its promise and its implementations. Every block has its own macro or
+template, so that a page with other blocks is put together from the same parts.
+"""
 
 from __future__ import annotations
 
@@ -8,47 +13,24 @@ from typing import Any
 
 from markupsafe import Markup
 
-from surrogate_core.engine import Result, Run
-from surrogate_core.report import evidence, tables
-from surrogate_core.report.charts import Gallery, gallery
-from surrogate_core.report.findings import Finding, findings
+from surrogate_core.engine import Run
+from surrogate_core.report import evidence
+from surrogate_core.report.findings import MOST_CASES
 from surrogate_core.report.formula import forward_rule, mathml
-from surrogate_core.report.verdict import Tally, Verdict, tally, verdict
-from surrogate_core.report.words import greek, listed, number, plural, setting, short_names
+from surrogate_core.report.gallery import budget
+from surrogate_core.report.implementation import Implementation, Room, implementation
+from surrogate_core.report.matrix import FEW, Matrix, matrix
+from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
-__all__ = ["Cell", "Implementation", "Page", "Section", "page"]
+__all__ = ["Evidence", "Family", "Page", "page"]
 
-
-@dataclass(frozen=True)
-class Implementation:
-    """One implementation of one run."""
-
-    anchor: str
-    name: str
-    short: str
-    origin: str
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    remarks: tuple[tuple[str, str], ...]
-    gallery: Gallery | None
-    tables: tuple[tables.Table, ...]
-    formats: tuple[str, ...]
-    rows: tuple[evidence.Row, ...]
-    effort: str
+FEW_TOLD, FEW_CASES, ALL_TOLD = 2, 3, 1000
+"""Findings told in full, and further cases of each, where there are many implementations; and where there are few."""
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A field of the matrix, and the place on the page that its evidence stands at."""
-
-    tally: Tally
-    target: str
-    remarks: int
-
-
-@dataclass(frozen=True)
-class Section:
-    """One spec of one run, judged for some implementations on one machine."""
+class Family:
+    """One spec, and the implementations that were judged against it."""
 
     anchor: str
     title: str
@@ -56,135 +38,181 @@ class Section:
     forward: Markup
     source: str
     claims: tuple[str, ...]
+    implementations: tuple[Implementation, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What stands behind the answers of one run.
+
+    Attributes:
+        title: what tells it from other runs; empty where there is only one.
+        facts: (name, sentences): what was proved and searched, where, with which versions.
+        unchecked: sentences about what was not checked, and why.
+    """
+
+    title: str
     ledger: str
     objections: tuple[str, ...]
-    implementations: tuple[Implementation, ...]
-    matrix: tuple[tuple[str, str, tuple[Cell, ...]], ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     unchecked: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Page:
-    """The whole report."""
+    """The whole report.
+
+    Attributes:
+        tallied: (class, number of implementations, words) of each verdict that occurs.
+    """
 
     answer: str
-    sections: tuple[Section, ...]
+    tallied: tuple[tuple[str, int, str], ...]
+    evidence: tuple[Evidence, ...]
+    matrix: Matrix
+    families: tuple[Family, ...]
+
+    @property
+    def implementations(self) -> tuple[Implementation, ...]:
+        return self.matrix.implementations
 
 
 def page(runs: Sequence[Run]) -> Page:
     """What a report of ``runs`` shows."""
-    parts = [part for run in runs for part in run.by_spec()]
-    sections = tuple(_section(part, f"run-{number}") for number, part in enumerate(parts, start=1))
-    return Page(_answer(sections), sections)
+    subjects = [(run, entry) for run in runs for entry in _entries(run)]
+    promises = _promises(runs)
+    folded = len(subjects) > FEW
+    room = Room(budget(len(subjects)), *((FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES)), folded)
+    short = short_names([str(entry["name"]) for _, entry in subjects])
+    specs = [_spec(run, entry) for run, entry in subjects]
+    drawn = [
+        implementation(run, entry, spec, _brief(short[entry["name"]], run, runs), promises, f"i{number}", room)
+        for number, ((run, entry), spec) in enumerate(zip(subjects, specs, strict=True), start=1)
+    ]
+    return Page(
+        answer=_answer(drawn),
+        tallied=_tallied(drawn),
+        evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
+        matrix=matrix(drawn, promises),
+        families=_families(drawn, specs, runs),
+    )
 
 
-def _answer(sections: Sequence[Section]) -> str:
-    verdicts = [i.verdict for s in sections for i in s.implementations]
-    kept = sum(v.css == "passed" for v in verdicts)
-    undecided = sum(v.css == "open" for v in verdicts)
+def _brief(name: str, run: Run, runs: Sequence[Run]) -> str:
+    """A short name, with the number of its run where there are several."""
+    return f"{name} (run {1 + [id(one) for one in runs].index(id(run))})" if len(runs) > 1 else name
+
+
+def _entries(run: Run) -> list[dict[str, Any]]:
+    """The header's implementations, and any that only the results know."""
+    named = [{**entry, "name": str(entry.get("name", ""))} for entry in run.header.get("implementations", [])]
+    entries = {entry["name"]: entry for entry in named}
+    for result in run.results:
+        entries.setdefault(result.implementation, {"name": result.implementation})
+    return [*entries.values()]
+
+
+def _spec(run: Run, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The spec that an implementation was judged against, with its name."""
+    name = str(entry.get("spec", ""))
+    return {"name": name, **run.header.get("specs", {}).get(name, {})}
+
+
+def _promises(runs: Sequence[Run]) -> dict[str, str]:
+    """The promises that anybody was judged on; the others are told as not checked, not as empty rows."""
+    promises: dict[str, str] = {}
+    for run in runs:
+        said = {str(name): str(promise) for name, promise in run.header.get("properties", {}).items()}
+        said |= {r.property_id: "" for r in run.results if r.property_id not in said}
+        missing = evidence.missing(run)
+        promises |= {name: promise for name, promise in said.items() if name not in missing}
+    return promises
+
+
+VERDICTS = (("failed", "does not conform", "do not conform"), ("open", "has no verdict", "have no verdict"))
+
+
+def _answer(implementations: Sequence[Implementation]) -> str:
+    verdicts = [i.verdict for i in implementations]
+    kept, undecided = (sum(v.css == css for v in verdicts) for css in ("passed", "open"))
     if not verdicts:
         return "Nothing was judged"
     if len(verdicts) == 1:
-        return f"{sections[0].implementations[0].short}: {verdicts[0].answer}" if sections[0].implementations else ""
+        return f"{implementations[0].short}: {verdicts[0].answer}"
     if kept == len(verdicts):
         return f"{'Both' if kept == 2 else f'All {kept}'} implementations conform"
+    if not kept and not undecided:
+        return f"{'Neither of 2' if len(verdicts) == 2 else f'None of {len(verdicts)}'} implementations conforms"
     if undecided == len(verdicts):
         return f"No verdict on {plural(undecided, 'implementation')}"
     said = f"{kept} of {plural(len(verdicts), 'implementation')} {'conforms' if kept == 1 else 'conform'}"
     return said + (f", {undecided} without a verdict" if undecided else "")
 
 
-def _section(run: Run, anchor: str) -> Section:
-    head = run.header
-    spec: Mapping[str, Any] = next(iter(head.get("specs", {}).values()), {})
-    entries = {str(i.get("name", "")): i for i in head.get("implementations", [])}
-    names = list(dict.fromkeys([*entries, *(r.implementation for r in run.results)]))
-    short = short_names(names)
-    promises = {str(key): str(value) for key, value in head.get("properties", {}).items()}
-    promises |= {r.property_id: "" for r in run.results if r.property_id not in promises}
-    # A promise that nobody was judged on is told below the matrix, not as an empty row of it.
-    judged = {name: promises[name] for name in promises if name not in evidence.missing(run)}
-    implementations = tuple(
-        _implementation(run, name, entries.get(name, {}), short[name], judged, f"{anchor}-{number}")
-        for number, name in enumerate(names, start=1)
-    )
-    return Section(
+def _tallied(implementations: Sequence[Implementation]) -> tuple[tuple[str, int, str], ...]:
+    words = (("passed", "conforms", "conform"), *VERDICTS)
+    counted = [(css, sum(i.verdict.css == css for i in implementations), one, many) for css, one, many in words]
+    return tuple((css, amount, one if amount == 1 else many) for css, amount, one, many in counted if amount)
+
+
+def _families(
+    implementations: Sequence[Implementation], specs: Sequence[Mapping[str, Any]], runs: Sequence[Run]
+) -> tuple[Family, ...]:
+    """The specs in the order in which they are first met; like specs of several runs stand together."""
+    groups: list[tuple[Mapping[str, Any], list[Implementation]]] = []
+    for one, spec in zip(implementations, specs, strict=True):
+        group = next((members for known, members in groups if known == spec), None)
+        if group is None:
+            groups.append((spec, [one]))
+        else:
+            group.append(one)
+    if not groups:
+        groups = [({"name": name, **spec}, []) for run in runs for name, spec in run.header.get("specs", {}).items()]
+    return tuple(_family(spec, members, f"s{number}") for number, (spec, members) in enumerate(groups, start=1))
+
+
+def _family(spec: Mapping[str, Any], implementations: Sequence[Implementation], anchor: str) -> Family:
+    return Family(
         anchor=anchor,
         title=str(spec.get("title", "")) or "A surrogate gradient",
         formula=mathml(str(spec.get("gradient", ""))),
         forward=forward_rule(str(spec.get("forward", ""))),
         source=str(spec.get("source", "")),
         claims=tuple(greek(str(claim)) for claim in spec.get("claims", [])),
+        implementations=tuple(implementations),
+    )
+
+
+def _evidence(run: Run, number: int, of: int) -> Evidence:
+    started = run.header.get("started", "")
+    return Evidence(
+        title=f"Run {number}, {started}" if of > 1 else "",
         ledger=run.ledger.sentence(),
         objections=run.objections,
-        implementations=implementations,
-        matrix=tuple((name, judged[name], tuple(_cell(run, name, i) for i in implementations)) for name in judged),
-        facts=_facts(run, short),
+        facts=_facts(run),
         unchecked=evidence.unchecked(run),
     )
 
 
-def _implementation(
-    run: Run, name: str, entry: Mapping[str, Any], short: str, promises: Mapping[str, str], anchor: str
-) -> Implementation:
-    results = run.of(name)
-    formats = tuple(dict.fromkeys(r.dtype for r in results))
-    package = " ".join(str(entry.get(key, "")) for key in ("package", "version") if entry.get(key))
-    devices = listed(dict.fromkeys(r.device for r in results))
-    return Implementation(
-        anchor=anchor,
-        name=name,
-        short=short,
-        origin=", ".join(
-            part for part in (str(entry.get("framework", "")), package, f"on {devices}" if devices else "") if part
-        ),
-        verdict=verdict(run, name),
-        findings=findings(results, promises, anchor),
-        remarks=evidence.remarks(results),
-        gallery=gallery(results, anchor),
-        tables=tuple(t for t in (tables.accuracy(results), tables.slopes(results)) if t.lines),
-        formats=formats,
-        rows=evidence.rows(results, promises, formats),
-        effort=_effort(results),
-    )
-
-
-def _effort(results: Sequence[Result]) -> str:
-    seconds, compiled = sum(r.seconds for r in results), sum(r.compilations for r in results)
-    return f"{plural(len(results), 'result')} in {number(seconds)} s" + (
-        f", {plural(compiled, 'program')} compiled" if compiled else ""
-    )
-
-
-def _cell(run: Run, name: str, implementation: Implementation) -> Cell:
-    results = [r for r in run.of(implementation.name) if r.property_id == name]
-    wrong = next((f for f in implementation.findings if name in f.properties), None)
-    target = wrong.anchor if wrong else f"{implementation.anchor}-{name}"
-    return Cell(tally(results), target, len(evidence.remarks(results)))
-
-
-def _facts(run: Run, short: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """What was proved and sampled, and where: (name, sentences)."""
+def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What was proved, searched and sampled, and where: (name, sentences)."""
     head = run.header
     environment: Mapping[str, Any] = head.get("environment", {})
-    whole: dict[str, list[str]] = {}
-    for name, brief in short.items():
-        for sentence in evidence.proved(run.of(name)):
-            whole.setdefault(sentence, []).append(brief)
+    of_each = [evidence.proved(run.of(name)) for name in dict.fromkeys(r.implementation for r in run.results)]
+    shared = [sentence for sentence in of_each[0] if all(sentence in said for said in of_each)] if of_each else []
+    if any(len(said) > len(shared) for said in of_each):
+        shared.append(f"what {'more ' if shared else ''}was proved of one implementation alone is told with it")
     sampled = evidence.sampled(run.results)
-    settings = listed(dict.fromkeys(setting(r.parameters) for r in run.results))
     devices = [
         f"{framework}: {listed(_device(*map(str, pair)) for pair in found)}"
         for framework, found in head.get("devices", {}).items()
     ]
     packages = [f"{name} {version}" for name, version in environment.get("packages", {}).items()]
     facts = {
-        "Held so far" if run.objections else "Proved": [
-            _whose(who, len(short)) + sentence for sentence, who in whole.items()
-        ],
+        "Held so far" if run.objections else "Proved": shared,
+        "Searched": list(evidence.searched(run.results)),
         "Sampled": [f"{sampled}, for each parameter setting"] if sampled else [],
-        "Judged for": [f"{listed(dict.fromkeys(r.dtype for r in run.results))}; {settings}"] if run.results else [],
+        "Judged for": _cases(run),
         "Devices": devices,
         "Versions": [
             f"Python {environment.get('python', '')}, {', '.join(packages)}; {environment.get('platform', '')}"
@@ -196,11 +224,15 @@ def _facts(run: Run, short: Mapping[str, str]) -> tuple[tuple[str, tuple[str, ..
     return tuple((name, tuple(said)) for name, said in facts.items() if said)
 
 
-def _whose(names: Sequence[str], of: int) -> str:
-    """Whom a sentence is about; nothing where it is about everyone."""
-    if len(names) == of:
-        return ""
-    return f"{listed(names)}: " if len(names) < 3 else f"{len(names)} of {of} implementations: "
+SETTINGS = 12
+"""So many parameter settings are named; more are counted."""
+
+
+def _cases(run: Run) -> list[str]:
+    """The formats and parameter settings that were judged, in a sentence; none where nothing was."""
+    settings = dict.fromkeys(setting(r.parameters) for r in run.results)
+    told = listed(settings) if len(settings) <= SETTINGS else plural(len(settings), "parameter setting")
+    return [f"{listed(dict.fromkeys(r.dtype for r in run.results))}; {told}"] if run.results else []
 
 
 def _device(name: str, kind: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Drawing: the gradient over its spec, and the logarithm of it. What is drawn comes in; nothing is computed here."""
+"""Drawing small plots that stand side by side. What is drawn comes in; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -12,33 +12,42 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from surrogate_core.report import svg
-from surrogate_core.report.words import number
+from surrogate_core.report.words import number, superscript
 
-__all__ = ["decay", "gradient"]
+__all__ = ["Line", "Numbers", "Stretch", "decay", "gradient", "histogram", "levels", "profile"]
 
-INCHES = (440 / 72, 250 / 72)
+WIDTH, HEIGHT = 300, 196
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 26, 38
+"""Pixels round the axes: the same for every plot, so that plots side by side share their lines."""
+
 FRAME = 1.5
 """How many heights of the spec a plot shows above and below it, before it cuts a wild measurement off."""
 
+SMALLEST_ULP = 0.1
+"""The foot of a logarithmic scale of errors: whatever is smaller stands on it."""
+
+LARGEST_ULP = 1e30
+"""Its head: what is larger is wrong by any measure."""
+
+ZERO, GAP = 0.12, 0.55
+"""Where +0 and the smallest number stand on an axis on which a whole side of a format is 1 wide."""
+
 Numbers = Sequence[float | None]
+Line = tuple[float, float]
+"""Intercept and slope of a line in log g' against the distance from the threshold."""
+Stretch = tuple[float, float, float]
+"""First x, last x, and the value of the spikes from the one to the other."""
 
 
 def gradient(name: str, title: str, description: str, x: Numbers, measured: Numbers, expected: Numbers) -> Markup:
     """Measured gradient as dots over the spec as a band."""
     with svg.style():
-        figure, axes = _axes("input x, distance to the threshold", "gradient g′(x)")
-        axes.plot(_array(x), _array(expected), color=svg.ROLES["spec"], linewidth=6, solid_joinstyle="round")
+        figure, axes = _axes("input x", "gradient g′(x)")
+        axes.plot(_array(x), _array(expected), color=svg.ROLES["spec"], linewidth=5, solid_joinstyle="round")
         _dots(axes, _array(x), _array(measured))
         _frame(axes, _array(expected))
-        axes.xaxis.set_major_locator(MaxNLocator(7))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        _ticks(axes, 5)
         return svg.inline(figure, name, title, description)
-
-
-Line = tuple[float, float]
-"""Intercept and slope of a line in log g' against the distance from the threshold."""
 
 
 def decay(
@@ -46,41 +55,97 @@ def decay(
 ) -> Markup:
     """Measured points, the fitted line and the claimed one; a side is (sign of x, distances, logs, fit)."""
     with svg.style():
-        figure, axes = _axes("input x, distance to the threshold", "gradient g′(x), log scale")
+        figure, axes = _axes("input x", "gradient g′(x), log scale")
         reach = {sign: np.array([0, np.nanmax(_array(far))]) for sign, far, _, _ in sides}
         for sign, ends in reach.items():
-            axes.plot(sign * ends, _exp(claimed[0] + claimed[1] * ends), color=svg.ROLES["spec"], linewidth=6)
+            axes.plot(sign * ends, _exp(claimed[0] + claimed[1] * ends), color=svg.ROLES["spec"], linewidth=5)
         for sign, _, _, (at_zero, slope) in sides:
             fitted = _exp(at_zero + slope * reach[sign])
             axes.plot(sign * reach[sign], fitted, color=svg.ROLES["fitted"], linewidth=1.2)
         for sign, far, logs, _ in sides:
             _dots(axes, sign * _array(far), _exp(_array(logs)))
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(FixedLocator([10.0**e for e in _decades(*axes.get_ylim())]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v).rpartition("×")[2].strip()))
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_locator(MaxNLocator(7))
+        _powers_of_ten(axes, 5)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
         return svg.inline(figure, name, title, description)
 
 
-def _exp(logs: np.ndarray) -> np.ndarray:
-    """``exp``, kept within what a logarithmic axis can show."""
-    return np.exp(np.clip(logs, -700, 700))
+def levels(
+    name: str, title: str, description: str, declared: Sequence[Stretch], measured: Sequence[Stretch], ulp: float
+) -> Markup:
+    """Spikes over the whole format: a logarithmic scale on either side, that ends at ``ulp``, the smallest number.
+
+    Between these ends, -0 and +0 stand side by side.
+    """
+    farthest = max(2 * ulp, *(abs(v) for first, last, _ in measured for v in (first, last)))
+    decades = math.log10(farthest) - math.log10(ulp)
+
+    def place(x: float) -> float:
+        distance = ZERO if x == 0 else GAP + (math.log10(abs(x)) - math.log10(ulp)) / decades
+        return math.copysign(distance, x)
+
+    with svg.style():
+        figure, axes = _axes("input x, log scale on both sides", "spike")
+        for first, last, value in declared:
+            ends = [place(first), place(last)]
+            axes.plot(ends, [value, value], color=svg.ROLES["spec"], linewidth=7, solid_capstyle="projecting")
+        for first, last, value in measured:
+            ends = [place(first), place(last)]
+            axes.plot(ends, [value, value], color=svg.ROLES["fitted"], linewidth=1.2)
+            _dots(axes, np.array(ends), np.array([value, value]), 5)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low - 0.15 * (high - low), high + 0.15 * (high - low))
+        ticks = {place(-1): number(-1), place(-ulp): number(-ulp, 2), 0.0: "±0", place(ulp): "", place(1): "1"}
+        axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: ticks.get(v, "")))
+        axes.yaxis.set_major_locator(FixedLocator(sorted({v for *_, v in (*declared, *measured)})))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        return svg.inline(figure, name, title, description)
 
 
-def _decades(low: float, high: float) -> list[int]:
-    """Four to eight round powers of ten between two numbers, 0 among them where it lies between."""
-    bottom, top = math.ceil(math.log10(low)), math.floor(math.log10(high))
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if (top - bottom) / step <= 7)
-    return list(range(-step * (-bottom // step), top + 1, step))
+def profile(
+    name: str, title: str, description: str, exponents: Sequence[int], columns: tuple[Numbers, Numbers, Numbers]
+) -> Markup:
+    """Error in ulp by exponent of x on both sides, under the derived bound; ``columns`` are right, left, bound."""
+    with svg.style():
+        figure, axes = _axes("distance |x|, log scale", "error in ulp, log scale")
+        right, left, bound = (_floored(column) for column in columns)
+        axes.stairs(bound, exponents, baseline=None, color=svg.ROLES["spec"], linewidth=4)
+        axes.stairs(right, exponents, baseline=None, color=svg.ROLES["measured"], linewidth=1.8)
+        axes.stairs(left, exponents, baseline=None, color=svg.ROLES["other"], linewidth=1.8, linestyle=(0, (3, 2)))
+        _powers_of_ten(axes, 4)
+        axes.set_ylim(bottom=SMALLEST_ULP * 0.8)
+        start = max(exponents[0], exponents[-1] - 40)
+        axes.set_xlim(start, exponents[-1])
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(2, int(v))))
+        return svg.inline(figure, name, title, description)
+
+
+def histogram(name: str, title: str, description: str, edges: Sequence[float], counts: Sequence[float]) -> Markup:
+    """Inputs by their error in ulp; the last bin is open."""
+    with svg.style():
+        figure, axes = _axes("error in ulp", "inputs, log scale")
+        places = np.arange(len(counts))
+        axes.bar(places, np.maximum(counts, 0.5), 0.86, bottom=0.5, color=svg.ROLES["measured"], linewidth=0)
+        axes.set_yscale("log")
+        _powers_of_ten(axes, 4)
+        axes.set_ylim(bottom=0.5)
+        axes.set_xlim(-0.6, len(counts) - 0.4)
+        words = [f"≤ {number(edge)}" if not at else number(edge) for at, edge in enumerate(edges[1:])]
+        words = [*words, "∞"][: len(counts)]
+        axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: words[int(v)]))
+        return svg.inline(figure, name, title, description)
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=INCHES, dpi=72, layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
+    axes = figure.add_axes((LEFT / WIDTH, BOTTOM / HEIGHT, 1 - (LEFT + RIGHT) / WIDTH, 1 - (TOP + BOTTOM) / HEIGHT))
+    axes.set_xlabel(x, labelpad=5)
+    # Written level over the axis, where it is read without turning the head.
+    figure.text(2 / WIDTH, 1 - 11 / HEIGHT, y)
+    axes.margins(x=0.03)
     return figure, axes
 
 
@@ -88,11 +153,49 @@ def _array(values: Numbers) -> np.ndarray:
     return np.array([math.nan if v is None else v for v in values], dtype=np.float64)
 
 
-def _dots(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
+def _floored(values: Numbers) -> np.ndarray:
+    return np.clip(_array(values), SMALLEST_ULP, LARGEST_ULP)
+
+
+def _exp(logs: np.ndarray) -> np.ndarray:
+    """``exp``, kept within what a logarithmic axis can show."""
+    return np.exp(np.clip(logs, -700, 700))
+
+
+def _powers_of_ten(axes: Axes, most: int) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(FixedLocator([10.0**e for e in _decades(*axes.get_ylim(), most)]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(10, round(math.log10(v)))))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def _power(base: int, exponent: int) -> str:
+    """``0.01`` to ``1000`` plain, the rest as a power."""
+    if base == 10 and -2 <= exponent <= 3:
+        return f"{10.0**exponent:g}"
+    if base == 2 and -2 <= exponent <= 10:
+        return f"{2.0**exponent:g}"
+    return number(10.0**exponent).rpartition("×")[2].strip() if base == 10 else f"2{superscript(exponent)}"
+
+
+def _decades(low: float, high: float, most: int) -> list[int]:
+    """Up to ``most`` round powers of ten between two numbers, 0 among them where it lies between."""
+    bottom, top = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if (top - bottom) / step <= most)
+    return list(range(-step * (-bottom // step), top + 1, step))
+
+
+def _ticks(axes: Axes, most: int) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(most))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+
+
+def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, size: float = 2.6) -> None:
     # Segments without length and with round ends: one path for all dots, a tenth of the bytes of markers.
     gaps = np.full_like(x, np.nan)
     points = np.column_stack([x, x, gaps]).ravel(), np.column_stack([y, y, gaps]).ravel()
-    axes.plot(*points, color=svg.ROLES["measured"], linewidth=3, solid_capstyle="round")
+    axes.plot(*points, color=svg.ROLES["measured"], linewidth=size, solid_capstyle="round")
 
 
 def _frame(axes: Axes, expected: np.ndarray) -> None:

@@ -1,4 +1,8 @@
-"""A matplotlib figure as inline SVG: themeable, accessible, the same bytes every time."""
+"""A matplotlib figure as inline SVG: themeable, accessible, the same bytes every time, and no inline style.
+
+The page's content-security policy allows the one style sheet and nothing else, so what matplotlib writes into
+``style`` attributes becomes presentation attributes, and colours become classes that the style sheet knows.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["ROLES", "inline", "style"]
+__all__ = ["ROLES", "TEXT", "inline", "style"]
 
 ROLES = {
     "ink": "#010203",
@@ -22,8 +26,24 @@ ROLES = {
     "spec": "#010206",
     "measured": "#010207",
     "fitted": "#010208",
+    "other": "#010209",
 }
-"""What a colour is for -> the stand-in drawn with, which the style sheet's ``--plot-…`` variable replaces."""
+"""What a colour is for -> the stand-in drawn with; strokes get the class ``s-…``, fills ``f-…``."""
+
+TEXT = 11
+"""Size of the text in pixels; the style sheet knows it too."""
+
+IMPLIED = {
+    "fill": "none",
+    "stroke-linecap": "butt",
+    "stroke-linejoin": "miter",
+    "stroke-dashoffset": "0",
+    "font-size": f"{TEXT}px",
+    "text-anchor": "start",
+}
+"""Declarations that the style sheet makes for every plot, or that every browser does."""
+
+ROLE_OF = {colour: role for role, colour in ROLES.items()}
 
 
 @contextlib.contextmanager
@@ -34,8 +54,11 @@ def style() -> Iterator[None]:
         matplotlib.rcParams.update(
             {
                 "svg.fonttype": "none",  # text as text: selectable, searchable, small
-                "font.size": 12,
-                "text.color": ROLES["ink"],
+                "font.size": TEXT,
+                "axes.labelsize": TEXT,
+                "xtick.labelsize": TEXT,
+                "ytick.labelsize": TEXT,
+                "text.color": ROLES["muted"],
                 "axes.edgecolor": ROLES["line"],
                 "axes.labelcolor": ROLES["muted"],
                 "axes.spines.top": False,
@@ -45,10 +68,14 @@ def style() -> Iterator[None]:
                 "axes.grid.axis": "y",
                 "axes.axisbelow": True,
                 "grid.color": ROLES["line"],
+                "grid.linewidth": 1,
+                "axes.linewidth": 1,
                 "xtick.labelcolor": ROLES["muted"],
                 "ytick.labelcolor": ROLES["muted"],
                 "xtick.bottom": False,
                 "ytick.left": False,
+                "lines.solid_capstyle": "butt",
+                "lines.dash_capstyle": "butt",
                 "path.simplify": False,  # a point left out could be the one that is wrong
             }
         )
@@ -68,13 +95,15 @@ def inline(figure: Figure, name: str, title: str, description: str) -> Markup:
     _drop(root)
     _own_ids(root, name)
     for element in root.iter():
-        for key, value in element.attrib.items():
-            element.attrib[key] = _shorter(value) if key in ("d", "x", "y", "transform") else _themed(value)
-    box = root.attrib["viewBox"]
+        _declare(element)
+        for key in element.attrib.keys() & {"d", "x", "y", "transform", "width", "height"}:
+            element.attrib[key] = _shorter(element.attrib[key])
+    _ungroup(root)
+    box = _shorter(root.attrib["viewBox"])
     root.attrib.clear()
-    root.attrib.update({"viewBox": box, "role": "img", "aria-labelledby": f"{name}-title {name}-desc"})
+    root.attrib.update({"class": "plot", "viewBox": box, "role": "img", "aria-labelledby": f"{name}t {name}d"})
     for tag, text in (("desc", description), ("title", title)):
-        element = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
+        element = ElementTree.Element(tag, {"id": f"{name}{tag[0]}"})
         element.text = text
         root.insert(0, element)
     return Markup(re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).strip())
@@ -116,16 +145,37 @@ def _own_ids(root: ElementTree.Element, name: str) -> None:
                 )
 
 
-def _themed(value: str) -> str:
-    """Stand-in colours as the page's variables, and the page's font."""
-    for role, colour in ROLES.items():
-        value = value.replace(colour, f"var(--plot-{role})")
-    value = re.sub(r"font:\s*(?:[a-z]+ )*([\d.]+px)[^;]*", r"font-size: \1", value)  # before matplotlib 3.10
-    return re.sub(r"font-family:[^;]*;?\s*", "", value)
+def _declare(element: ElementTree.Element) -> None:
+    """What ``style`` says as attributes, and its stand-in colours as classes; the font is the page's own."""
+    text = element.attrib.pop("style", "")
+    text = re.sub(r"font:\s*(?:[a-z]+ )*([\d.]+px)[^;]*", r"font-size: \1", text)  # before matplotlib 3.10
+    classes = []
+    for declaration in text.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if not name or name == "font-family" or IMPLIED.get(name) == value:
+            continue
+        if value in ROLE_OF:
+            classes.append(f"{name[0]}-{ROLE_OF[value]}")
+        else:
+            element.attrib[name] = value
+    if element.tag == "text" and classes == ["f-muted"]:
+        classes = []  # as every text is that says nothing else
+    if classes:
+        element.attrib["class"] = " ".join(classes)
+
+
+def _ungroup(parent: ElementTree.Element) -> None:
+    """Put what stands in a group without attributes in the group's place."""
+    children: list[ElementTree.Element] = []
+    for child in parent:
+        _ungroup(child)
+        children += list(child) if child.tag == "g" and not child.attrib else [child]
+    parent[:] = [child for child in children if child.tag != "defs" or len(child)]
 
 
 def _shorter(value: str) -> str:
     """Coordinates to a tenth of a pixel, and no more blanks than needed."""
     value = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), value)
     value = re.sub(r"\s*([MLQCZz])\s*", r"\1", value.strip())
-    return re.sub(r"M(\S+ \S+?)L\1(?=M|$)", r"M\1h0", value)
+    value = re.sub(r"M(\S+ \S+?)L\1(?=M|$)", r"M\1h0", value)
+    return re.sub(r" (?=-)", "", value) if value.startswith("M") else value

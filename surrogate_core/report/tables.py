@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core.engine import Result
+from surrogate_core.properties.outcome import Failed, Passed
 from surrogate_core.report.evidence import figures
 from surrogate_core.report.verdict import State, state
-from surrogate_core.report.words import below, count, decimal, number, setting, share
+from surrogate_core.report.words import MINUS, below, clip, count, decimal, listed, number, setting, share
 
-__all__ = ["Line", "Table", "accuracy", "slopes"]
+__all__ = ["Line", "Table", "accuracy", "every", "slopes", "transformations"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class Table:
     heads: tuple[str, ...]
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
+
+
+def every(results: Sequence[Result]) -> tuple[Table, ...]:
+    """The tables that have anything to say."""
+    return tuple(t for t in (accuracy(results), slopes(results), transformations(results)) if t.lines)
 
 
 def accuracy(results: Sequence[Result]) -> Table:
@@ -126,3 +132,56 @@ def _fit(fit: Mapping[str, Any], claimed: float | None) -> tuple[str, ...]:
 def _heads(result: Result, results: Sequence[Result]) -> tuple[str, ...]:
     several = len({r.device for r in results if r.property_id == result.property_id}) > 1
     return (f"{result.dtype} on {result.device}" if several else result.dtype, setting(result.parameters))
+
+
+TRANSFORMED = ("transform.", "device.", "torch.")
+"""Beginnings of the ids of promises about what a framework does with a function."""
+
+
+def transformations(results: Sequence[Result]) -> Table:
+    """What was tried under transformations, and what came of it: one line for each, over all cases."""
+    found: dict[tuple[str, str, State, str], list[str]] = {}
+    for r in results:
+        if r.property_id.startswith(TRANSFORMED):
+            for tried, said in _tried(r):
+                formats = found.setdefault((r.property_id, tried, state(r.outcome.state), said), [])
+                formats += [r.dtype] if r.dtype not in formats else []
+    lines = (Line((name, tried), how, (listed(formats), said)) for (name, tried, how, said), formats in found.items())
+    return Table(
+        "Under transformations",
+        "The plain call is the measure: whatever a framework makes of the function, spikes and gradient stay its own.",
+        ("Promise", "Tried"),
+        ("Formats", "What came of it"),
+        tuple(lines),
+    )
+
+
+def _tried(result: Result) -> tuple[tuple[str, str], ...]:
+    """(what was tried, what came of it) of one result."""
+    f, outcome = figures(result), result.outcome
+    if isinstance(outcome, Failed):
+        return ((clip(outcome.given, TOLD), clip(f"{outcome.measured}; allowed {outcome.allowed}", TOLD)),)
+    if isinstance(outcome, Passed):
+        axes, modes = f.get("axes"), f.get("modes")
+        if isinstance(axes, list):
+            return tuple((f"vmap over {_axes(pair)}", "as the plain call") for pair in axes)
+        if isinstance(modes, list):
+            return tuple((clip(str(mode), TOLD), "one gradient") for mode in modes)
+        return ((_amount(f), "as the plain call"),)
+    said = getattr(outcome, "message", "") or getattr(outcome, "reason", "") or getattr(outcome, "capability", "")
+    return (("", clip(str(said), TOLD)),)
+
+
+TOLD = 300
+"""Characters kept of a text in a table."""
+
+
+def _axes(pair: Any) -> str:
+    into, out = pair if isinstance(pair, list) and len(pair) == 2 else (pair, pair)
+    return f"axis {into}, out on axis {out}".replace("-", MINUS)
+
+
+def _amount(f: Mapping[str, Any]) -> str:
+    """On how much it was tried, in words."""
+    amounts = (("examples", "random stacks"), ("inputs", "inputs"), ("devices", "devices"))
+    return next((f"{count(f[key])} {word}" for key, word in amounts if decimal(f.get(key)) is not None), "")

@@ -11,7 +11,7 @@ from surrogate_core.engine.ledger import account
 from surrogate_core.report.cells import GLYPHS
 from surrogate_core.report.words import listed, plural
 
-__all__ = ["MISSING", "State", "Tally", "Verdict", "state", "tally", "verdict"]
+__all__ = ["MISSING", "STATES", "State", "Tally", "Verdict", "state", "tally", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ class Tally:
     @property
     def total(self) -> int:
         return sum(amount for _, amount in self.counts)
+
+    @property
+    def amount(self) -> str:
+        """``3 of 16``, ``16``."""
+        amount = dict(self.counts).get(self.state, 0)
+        return f"{amount} of {self.total}" if amount < self.total else str(amount)
 
     @property
     def sentence(self) -> str:

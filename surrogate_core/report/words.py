@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 __all__ = [
+    "MINUS",
     "below",
     "clip",
     "count",
@@ -19,6 +20,7 @@ __all__ = [
     "setting",
     "share",
     "short_names",
+    "superscript",
 ]
 
 GREEK = {
@@ -74,8 +76,13 @@ def number(value: Any, digits: int = 3) -> str:
         return "∞" if v > 0 else f"{MINUS}∞"
     mantissa, _, exponent = f"{v:.{digits}g}".partition("e")
     # Blanks that do not break: a number stays on one line.
-    power = f"\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{str(int(exponent)).translate(SUPERSCRIPT)}" if exponent else ""
+    power = f"\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{superscript(int(exponent))}" if exponent else ""
     return mantissa.replace("-", MINUS) + power
+
+
+def superscript(exponent: int) -> str:
+    """An exponent: ``⁻⁹``."""
+    return str(exponent).translate(SUPERSCRIPT)
 
 
 def count(value: Any) -> str:

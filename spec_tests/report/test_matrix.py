@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from report.crowd import crowd
+from report.stored import BREAKS, Document, draw, passing, result
+
+from surrogate_core.properties.outcome import Passed
+from surrogate_core.report import render
+from surrogate_core.report.gallery import gallery
+from surrogate_core.report.matrix import FEW
+
+
+@pytest.fixture(scope="module")
+def survey() -> str:
+    return render([crowd()])
+
+
+def test_few_implementations_are_columns_and_many_are_rows() -> None:
+    for amount, rows in ((FEW, 3), (FEW + 1, FEW + 1)):
+        page = draw(*(one for n in range(amount) for one in passing(f"lib:{n}")))
+        named = [e for e in page.all("tr") if "data-name" in e.attributes]
+        assert len(named) == rows
+
+
+def test_a_row_knows_its_library_its_family_and_its_states() -> None:
+    names = [f"lib:{n}" for n in range(FEW)]
+    page = draw(*(one for name in names for one in passing(name)), result(BREAKS, "lib:bad"))
+    (row,) = [e for e in page.all("tr") if e.attributes.get("data-name") == "lib:bad"]
+    assert (row.attributes["data-library"], row.attributes["data-family"]) == ("lib", "slayer")
+    assert row.attributes["data-state"].split() == ["failed", "none"]
+
+
+def test_every_field_of_a_survey_leads_to_its_evidence(survey: str) -> None:
+    page = Document(survey)
+    ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    assert {e.attributes["href"][1:] for e in page.elements if "href" in e.attributes} <= set(ids)
+    assert survey.count("<td class=") > 2500
+
+
+def test_a_survey_of_a_hundred_stays_under_a_megabyte_and_a_half(survey: str) -> None:
+    assert len(survey.encode()) < 1_500_000
+    assert survey.count("<svg") == 100
+
+
+def test_a_survey_says_in_one_sentence_how_it_went(survey: str) -> None:
+    page = Document(survey)
+    assert [e.text for e in page.all("h1")] == ["67 of 100 implementations conform"]
+    assert [re.sub(r"\s+", " ", e.text).strip() for e in page.all("li", "total")] == [
+        "✓ 67 conform",
+        "✗ 33 do not conform",
+    ]
+
+
+def test_implementations_stand_with_their_spec(survey: str) -> None:
+    heads = [e.text for e in Document(survey).all("h2")]
+    assert [re.sub(r"\s+", " ", h) for h in heads[2:4]] == [
+        "SLAYER exponential 17 implementations",
+        "Fast sigmoid 17 implementations",
+    ]
+
+
+def test_a_budget_admits_what_shows_a_failure_first() -> None:
+    run = crowd(3)
+    name = run.header["implementations"][2]["name"]
+    every, one = gallery(run.of(name), "a", 100), gallery(run.of(name), "a", 1)
+    assert every is not None
+    assert one is not None
+    assert [len(g.charts) for g in one.groups] == [1]
+    assert one.groups[0].charts[0].kept is False
+    assert every.left_out == 0
+    assert one.left_out == sum(len(g.charts) for g in every.groups) - 1
+
+
+def test_a_promise_that_nobody_was_judged_on_is_no_row() -> None:
+    page = draw(result(Passed(), "lib:good", "gradient.peak"))
+    assert [e.attributes["data-name"].split()[0] for e in page.all("tr") if "data-name" in e.attributes] == [
+        "gradient.peak"
+    ]
