@@ -102,3 +102,20 @@ def test_what_is_wrong_among_many_only_says_so_and_has_no_script() -> None:
     assert outcome.measured.startswith("something else among very many inputs")
     assert outcome.witness is None
     assert outcome.severity is None
+
+
+def test_what_is_wrong_in_a_vectorised_loop_alone_is_seen_among_equal_inputs() -> None:
+    def off(x: np.ndarray) -> np.ndarray:
+        return (1 - 2.0**-21) * slayer()(x)
+
+    where, patterns = case(profile="standard"), SPAN.patterns()
+    counted = tally(where.spec, where.parameters, FORMATS["float32"], patterns, *answers(values(patterns), step, off))
+    seen = {
+        what: Observation(*answers(request.x, step, slayer() if request.x.size == 1 else off))
+        for what, request in PATTERNS.closer(where, counted).items()
+    }
+    outcome = failed(PATTERNS.judge(where, counted, seen))
+    assert outcome.witness is not None
+    assert outcome.witness.request.x.size > 1
+    assert outcome.severity is not None
+    assert outcome.severity < 2.0**-20

@@ -47,14 +47,24 @@ def _value(pattern: int) -> np.ndarray:
     return np.array([pattern], np.uint32).view(np.float32)
 
 
+COMPANY = 64
+"""Equal inputs: enough that a vectorised loop takes them, whose exp may be another than that of a lone number."""
+
+
 def _closer(case: Case, tally: Tally) -> Requests:
-    return {what: Request("vjp", _value(pattern)) for what, pattern in _found(tally).items()}
+    alone = {what: Request("vjp", _value(pattern)) for what, pattern in _found(tally).items()}
+    return alone | {_together(what): Request("vjp", np.repeat(request.x, COMPANY)) for what, request in alone.items()}
+
+
+def _together(what: str) -> str:
+    return f"{what}, among {COMPANY} equal ones"
 
 
 def _judge(case: Case, tally: Tally, seen: Seen) -> Outcome:
     figures = _figures(tally)
-    for what, request in _closer(case, tally).items():
-        return _failed(case, tally, what, request, seen, figures)
+    for what in _found(tally):
+        alone, together = (_failed(case, tally, what, name, seen, figures) for name in (what, _together(what)))
+        return alone or together or _unseen(case, tally, what, seen, figures)
     remarks = []
     if tally.flushed.pattern is not None:
         x = f"{float(_value(tally.flushed.pattern)[0]):.3g}"
@@ -62,24 +72,35 @@ def _judge(case: Case, tally: Tally, seen: Seen) -> Outcome:
     return Passed(figures, tuple(remarks))
 
 
-def _failed(case: Case, tally: Tally, what: str, request: Request, seen: Seen, figures: dict[str, object]) -> Failed:
-    exact, answer = wide(request.x), observed(seen[what])
+def _failed(case: Case, tally: Tally, what: str, name: str, seen: Seen, figures: dict[str, object]) -> Failed | None:
+    """The failure as the request called ``name`` shows it; ``None`` where its first answer is right."""
+    request, answer = _closer(case, tally)[name], observed(seen[name])
+    exact = wide(request.x)
     counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
     if what.startswith("spike"):
-        (promised,) = forward(case.spec, case.parameters, exact)
+        promised = forward(case.spec, case.parameters, exact)[0]
         allowed, measured, right = f"exactly {promised:g}", answer.value[0], wide(answer.value)[0] == promised
         error = np.abs(wide(answer.value) - promised)
     else:
         expected = expect(case.spec, case.parameters, case.format, exact)
         allowed, measured = f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}", answer.gradient[0]
         right, error = bool(expected.within(wide(answer.gradient))[0]), np.abs(expected.error(wide(answer.gradient)))
-    found = breach(case, request, 0, measured, allowed, error, {**counts, **figures})
-    if right:
-        # The defect needs company: told as it is, because the script, which has one input, cannot show it. How
-        # far off it was among the others is not known either.
-        told = f"something else among very many inputs in one program; alone, {found.measured}"
-        return Failed(found.given, told, f"{what}: {allowed}", None, found.figures)
-    return found
+    return None if right else breach(case, request, 0, measured, allowed, error, {**counts, **figures})
+
+
+def _unseen(case: Case, tally: Tally, what: str, seen: Seen, figures: dict[str, object]) -> Failed:
+    """A failure that only the whole program shows: told as it is. How far off it was is not known either."""
+    request, answer = _closer(case, tally)[what], observed(seen[what])
+    counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
+    exact = wide(request.x)
+    if what.startswith("spike"):
+        measured, allowed = answer.value[0], f"exactly {forward(case.spec, case.parameters, exact)[0]:g}"
+    else:
+        expected = expect(case.spec, case.parameters, case.format, exact)
+        measured, allowed = answer.gradient[0], f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}"
+    found = breach(case, request, 0, measured, allowed, None, {**counts, **figures})
+    told = f"something else among very many inputs in one program; alone, {found.measured}"
+    return Failed(found.given, told, f"{what}: {allowed}", None, found.figures)
 
 
 def _figures(tally: Tally) -> dict[str, object]:
