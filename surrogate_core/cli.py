@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from surrogate_core.commands.bench import bench
 from surrogate_core.commands.explain import explain
+from surrogate_core.commands.history import history
 from surrogate_core.errors import BadInput
 
 __all__ = ["main"]
@@ -246,6 +247,7 @@ def list_implementations(glob: Glob = "*") -> None:
 
 app.command()(explain)
 app.command()(bench)
+app.add_typer(history, name="history")
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from surrogate_core.perf.job import Measured
 
-__all__ = ["changes"]
+__all__ = ["changes", "count_changes"]
 
 TIMES = {1.0: "once", 2.0: "twice"}
 
@@ -18,15 +18,20 @@ def changes(old: Measured, new: Measured) -> tuple[str, ...]:
 
     What stands in a program as it was traced a compiler may still merge; so its own counts stand beside it.
     """
-    names = sorted(old.counts.keys() | new.counts.keys(), key=lambda name: (name.startswith("compiled"), name))
-    found = [_change(name, old.counts, new.counts) for name in names]
+    found = [*count_changes(old.counts, new.counts)]
     for what, before, now in (
         ("programs compiled until warm", old.compilations, new.compilations),
         ("programs compiled by a further call", old.recompilations, new.recompilations),
     ):
         if before != now:
             found.append(f"{what}: {now}, was {before}")
-    return tuple(filter(None, found))
+    return tuple(found)
+
+
+def count_changes(old: Mapping[str, float], new: Mapping[str, float]) -> tuple[str, ...]:
+    """Every count that differs, in words, those of the traced program first."""
+    names = sorted(old.keys() | new.keys(), key=lambda name: (name.startswith("compiled"), name))
+    return tuple(filter(None, (_change(name, old, new) for name in names)))
 
 
 def _change(name: str, old: Mapping[str, float], new: Mapping[str, float]) -> str:

@@ -1,0 +1,100 @@
+"""`surrogate-core history`: the speed of surrogates over time."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+__all__ = ["history"]
+
+history = typer.Typer(help="The speed of surrogates over time: an append-only folder.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="The folder of the history.", show_default=False)]
+
+SIGNS = {"step": "✗", "drift": "✗", "steady": "✓", "too few": "?"}
+
+
+@history.command()
+def add(
+    folder: Folder,
+    results: Annotated[Path, typer.Argument(help="A file that `bench --results` wrote.", show_default=False)],
+    label: Annotated[str, typer.Option(help="What to call the run, such as a commit.")] = "",
+) -> None:
+    """Append a run."""
+    from surrogate_core.perf import history as store
+    from surrogate_core.perf.store import read
+
+    path, differences = store.add(folder, read(results), label)
+    console = Console(soft_wrap=True)
+    console.print(f"added to {path}", highlight=False, markup=False)
+    if differences:
+        said = f"not comparable with the run before, and kept apart: {'; '.join(differences)}"
+        console.print(said, style="bold magenta", highlight=False, markup=False)
+
+
+@history.command()
+def show(folder: Folder) -> None:
+    """Every run: its ratios to the bare operation, by place."""
+    from surrogate_core.perf import history as store
+
+    console = Console(soft_wrap=True)
+    for series in store.load(folder):
+        console.print(_where(series.place), style="bold", highlight=False, markup=False)
+        names = dict.fromkeys((t, b) for e in series.entries for t, ratios in e.ratios.items() for b in ratios)
+        for target, benchmark in names:
+            console.print(f"  {target}  {benchmark}", highlight=False, markup=False)
+            for entry in series.entries:
+                ratio = entry.ratios.get(target, {}).get(benchmark)
+                told = "not measured" if ratio is None else f"{math.exp(ratio):.3f} of the bare operation"
+                line = f"    {entry.started}  {told}  {_called(entry, target)}".rstrip()
+                console.print(line, highlight=False, markup=False)
+
+
+@history.command()
+def check(
+    folder: Folder,
+    effect: Annotated[float, typer.Option(help="The least rise that counts, as a share.")] = 0.02,
+) -> None:
+    """Tell whether anything became slower, in a step or by a drift; exit code 4 where it did."""
+    from surrogate_core.perf import history as store
+
+    found = store.check(folder, effect)
+    console = Console(soft_wrap=True)
+    console.print(_where(found.series.place), style="bold", highlight=False, markup=False)
+    for (target, benchmark), trend in found.trends.items():
+        said = _said(trend, found.series, target, benchmark)
+        console.print(f"{SIGNS[trend.state]} {target}  {benchmark}  {said}", highlight=False, markup=False)
+    for target, benchmark in found.vanished:
+        said = "not comparable: it vanished from the latest run"
+        console.print(f"! {target}  {benchmark}  {said}", style="bold magenta", highlight=False, markup=False)
+    for (target, benchmark), phrases in found.changed.items():
+        console.print(f"without a clock: {target}  {benchmark}  {'; '.join(phrases)}", highlight=False, markup=False)
+    for remark in found.remarks:
+        console.print(f"remark: {remark}", style="dim", highlight=False, markup=False)
+    raise typer.Exit(found.exit_code)
+
+
+def _said(trend: Any, series: Any, target: str, benchmark: str) -> str:
+    if trend.state == "too few":
+        from surrogate_core.perf.trend import FEWEST
+
+        return f"nothing can be said yet: fewer than {FEWEST} runs"
+    if trend.state == "steady":
+        return "no rise was found"
+    if trend.state == "drift":
+        return f"drifted up by {100 * trend.change:.3g} %"
+    having = [e for e in series.entries if benchmark in e.ratios.get(target, {})]
+    entry = having[trend.at]
+    return f"stepped up by {100 * trend.change:.3g} % at {entry.started} {_called(entry, target)}".rstrip()
+
+
+def _called(entry: Any, target: str) -> str:
+    return " ".join(filter(None, (entry.versions.get(target, ""), entry.label)))
+
+
+def _where(place: Any) -> str:
+    return ", ".join(f"{name} {value}" for name, value in place.items() if value != "none")
