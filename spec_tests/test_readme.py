@@ -10,6 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from perf.handmade import A, sample, side_by_side
+
+from surrogate_core.perf import history
+from surrogate_core.perf.store import Writer
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +33,21 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "reports").mkdir()
     head = ["--profile", "quick", "--dtype", "float32", "--property", "gradient.peak"]
     run(["surrogate-core", "check", "surrogate_core:SlayerGrad", *head, "--results", "reports/check.jsonl"], tmp_path)
+    timed(tmp_path / "reports")
     return tmp_path
+
+
+def timed(reports: Path) -> None:
+    """A run of bench, and a history that holds another one."""
+    stored, earlier = (
+        side_by_side(*(sample(A, p, 1, **{"m:new": 1.0, "bare": 1.0}) for p in range(n))) for n in (4, 3)
+    )
+    writer = Writer(reports / "bench.jsonl", stored.header)
+    for one in stored.samples:
+        writer.add(one)
+    writer.finish()
+    writer.close()
+    history.add(reports / "history", earlier, label="earlier")
 
 
 def run(command: list[str], folder: Path, code: int = 0) -> str:

@@ -20,7 +20,7 @@ NEW = "m:new"
 def measured(day: int, *ratios: float, **changes: Any) -> BenchRun:
     """A run of one day: the ratio of the first benchmark, and of the second where it is given."""
     samples = [
-        sample(b, p, **{NEW: r * (1 + 0.001 * p), "bare": 1.0})
+        sample(b, p, 1, **{NEW: r * (1 + 0.001 * p), "bare": 1.0})
         for b, r in zip((A, B), ratios, strict=False)
         for p in range(3)
     ]

@@ -21,11 +21,11 @@ WIDTH = 110
 
 def bench(
     targets: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="package.module:attribute, path/to/file.py:attribute, or a catalogue name.", show_default=False
         ),
-    ],
+    ] = None,
     against: Annotated[
         str, typer.Option(help="Compare with another target, or with an artifact that --freeze wrote.")
     ] = "",
@@ -33,6 +33,9 @@ def bench(
         str, typer.Option(help="Compare with the same target under this Python, in alternating processes.")
     ] = "",
     freeze: Annotated[Path | None, typer.Option(help="Keep the compiled programs here, to compare with later.")] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Measure this machine's noise, and which slowdowns it lets be seen.")
+    ] = False,
     bench_: Annotated[
         list[str] | None, typer.Option("--bench", help="Benchmark or glob, such as 'lif/*'. Repeatable.")
     ] = None,
@@ -41,8 +44,12 @@ def bench(
     spec: Annotated[str | None, typer.Option(help="What the targets declare, as with check.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter's value, as alpha=2. Repeatable.")] = None,
     framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
-    processes: Annotated[int | None, typer.Option(help="Fresh processes: 7 in a comparison, otherwise 5.")] = None,
-    rounds: Annotated[int, typer.Option(help="Rounds in each, in which every arm has a turn.")] = 20,
+    processes: Annotated[
+        int | None, typer.Option(help="Fresh processes: 7 in a comparison, 21 with --calibrate, else 5.")
+    ] = None,
+    rounds: Annotated[
+        int | None, typer.Option(help="Rounds in each, in which every arm has a turn: 20, with --calibrate 40.")
+    ] = None,
     effect: Annotated[float, typer.Option(help="The least slowdown that counts, as a share.")] = 0.02,
     seed: Annotated[int, typer.Option(min=0, help="Of the order of turns.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where anything is inconclusive.")] = False,
@@ -54,8 +61,14 @@ def bench(
     from surrogate_core.perf.decide import Rule
 
     compared = bool(against or against_python)
+    usual = (21, 40) if calibrate else (7 if compared else 5, 20)
+    rule = Rule(
+        effect=effect,
+        processes=usual[0] if processes is None else processes,
+        rounds=usual[1] if rounds is None else rounds,
+    )
     request = planning.Request(
-        targets=targets,
+        targets=targets or (["surrogate_core:SlayerGrad"] if calibrate else []),
         against=against,
         against_python=against_python,
         spec=spec,
@@ -64,12 +77,17 @@ def bench(
         large=large,
         dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
         globs=bench_ or [],
-        rule=Rule(effect=effect, processes=processes or (7 if compared else 5), rounds=rounds),
+        rule=rule,
         seed=seed,
     )
     console = Console(width=max(Console().width, WIDTH))
     if freeze is not None:
         _freeze(request, freeze, console)
+        return
+    if calibrate:
+        from surrogate_core.commands.calibrate import run_calibration
+
+        run_calibration(request, results, console)
         return
     run = _measured(planning.plan(request), results)
     terminal.show(run, console)
