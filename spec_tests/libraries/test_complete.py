@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import sys
@@ -29,7 +30,7 @@ def public(library: Library) -> list[str]:
 
 def found(origin: str) -> Any:
     module, _, attribute = origin.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
 
 
 @pytest.mark.parametrize("library", LISTED, ids=lambda library: library.name)

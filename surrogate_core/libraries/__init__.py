@@ -9,7 +9,19 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.libraries import braintools, norse, own, rockpool, sinabs, snntorch, spikingjelly
+from surrogate_core.libraries import (
+    brainpy,
+    braintools,
+    norse,
+    own,
+    rockpool,
+    rockpool_jax,
+    sinabs,
+    snnax,
+    snntorch,
+    spikingjelly,
+    spyx,
+)
 from surrogate_core.libraries.base import Documented as Documented
 from surrogate_core.libraries.base import Excluded as Excluded
 from surrogate_core.libraries.base import Hazard as Hazard
@@ -24,11 +36,15 @@ GROUP = "surrogate_core.libraries"
 OURS: tuple[Library, ...] = (
     own.LIBRARY,
     braintools.LIBRARY,
+    brainpy.LIBRARY,
     norse.LIBRARY,
     rockpool.LIBRARY,
+    rockpool_jax.LIBRARY,
     sinabs.LIBRARY,
+    snnax.LIBRARY,
     snntorch.LIBRARY,
     spikingjelly.LIBRARY,
+    spyx.LIBRARY,
 )
 
 

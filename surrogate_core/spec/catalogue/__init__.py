@@ -44,6 +44,7 @@ _FAMILIES = {
     "sigmoid": ("sigmoid", "SIGMOID"),
     "signed_constant": ("signed_constant", "SIGNED_CONSTANT"),
     "single_exponential": ("single_exponential", "SINGLE_EXPONENTIAL"),
+    "sigmoid_by_argument": ("sigmoid", "SIGMOID_BY_ARGUMENT"),
     "slayer": ("slayer", "SLAYER"),
     "soft_sign": ("soft_sign", "SOFT_SIGN"),
     "sparse_fast_sigmoid": ("sparse_fast_sigmoid", "SPARSE_FAST_SIGMOID"),
@@ -58,6 +59,7 @@ _FAMILIES = {
     "triangle": ("triangle", "TRIANGLE"),
     "unit_triangle": ("unit_triangle", "UNIT_TRIANGLE"),
     "up_down_step": ("shifted_step", "UP_DOWN_STEP"),
+    "unit_window": ("boxcar", "UNIT_WINDOW"),
     "wide_q_pseudo_spike": ("q_pseudo_spike", "WIDE_Q_PSEUDO_SPIKE"),
 }
 """Spec name -> (module in this package, attribute): listing the names builds no formula."""
