@@ -2,17 +2,21 @@
 
     make score                                  # every impostor, and 50 seeds of every right surrogate
     python spec_tests/score.py --seeds 3 --only torch
+    python spec_tests/score.py --resume         # goes on where the last one was interrupted
 
 Everything is judged in `standard`, one rate, all formats, in as many processes as there are cores; what is wrong
-at one bit pattern alone in `thorough`.
+at one bit pattern alone in `thorough`. Every verdict is kept in reports/score.jsonl as it comes; one run of all takes
+the better part of an hour on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +29,9 @@ from rich.progress import track
 import surrogate_core
 
 ROOT = Path(__file__).parent.parent
+
+KEPT = ROOT / "reports" / "score.jsonl"
+"""Where the verdicts of a run are kept, a line each."""
 
 ALPHA = 1.72
 """Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
@@ -45,6 +52,11 @@ class Verdict:
     @property
     def accused(self) -> bool:
         return bool(self.failed or self.errored)
+
+    def line(self) -> str:
+        """The verdict as a line of JSON."""
+        plain = {"name": self.name, "seed": self.seed, "failed": sorted(self.failed), "errored": sorted(self.errored)}
+        return json.dumps(plain) + "\n"
 
     def caught(self, entry: Entry) -> bool:
         """Whether the property that ought to catch the impostor did."""
@@ -78,15 +90,42 @@ def _work(job: tuple[Entry, int]) -> Verdict:
     return judge(entry, seed, "thorough" if entry.profile == "thorough" else "standard")
 
 
-def verdicts(jobs: Sequence[tuple[Entry, int]], what: str) -> Iterator[Verdict]:
-    """Every job's verdict, with a progress bar where there is a terminal."""
+def verdicts(jobs: Sequence[tuple[Entry, int]], what: str, known: dict[tuple[str, int], Verdict]) -> list[Verdict]:
+    """Every job's verdict: those that are known, and the others as they are reached, which are kept."""
+    with KEPT.open("a", encoding="utf-8") as file:
+        for verdict in _reached([(e, seed) for e, seed in jobs if (e.name, seed) not in known], what):
+            known[verdict.name, verdict.seed] = verdict
+            file.write(verdict.line())
+            file.flush()
+    return [known[entry.name, seed] for entry, seed in jobs]
+
+
+def _reached(jobs: Sequence[tuple[Entry, int]], what: str) -> Iterator[Verdict]:
+    """The verdicts in order, with a progress bar, or where there is no terminal a line a minute."""
     # Spawned, and renewed: neither framework survives a fork, and compiled programs pile up.
-    context = multiprocessing.get_context("spawn")
+    context, said = multiprocessing.get_context("spawn"), time.monotonic()
     with context.Pool(os.cpu_count(), maxtasksperchild=40) as pool:
         pending = [pool.apply_async(_work, (job,)) for job in jobs]
         console = Console(stderr=True)
-        for waiting in track(pending, what, console=console, disable=not console.is_terminal, transient=True):
+        shown = track(pending, what, console=console, disable=not console.is_terminal, transient=True)
+        for done, waiting in enumerate(shown):
+            if not console.is_terminal and time.monotonic() - said > 60:
+                said = time.monotonic()
+                print(f"{what}: {done} of {len(pending)}", file=sys.stderr, flush=True)
             yield waiting.get(DEADLINE)
+
+
+def _kept() -> dict[tuple[str, int], Verdict]:
+    """The verdicts of an interrupted run; its last line may be torn."""
+    found: dict[tuple[str, int], Verdict] = {}
+    for line in KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else ():
+        try:
+            plain = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        verdict = Verdict(plain["name"], plain["seed"], frozenset(plain["failed"]), frozenset(plain["errored"]))
+        found[verdict.name, verdict.seed] = verdict
+    return found
 
 
 def main() -> int:
@@ -94,11 +133,15 @@ def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--seeds", type=int, default=50, help="runs of each right surrogate (default: 50)")
     options.add_argument("--only", default="", help="surrogates whose target contains this")
+    options.add_argument("--resume", action="store_true", help=f"go on with {KEPT.relative_to(ROOT)}")
     asked = options.parse_args()
+    KEPT.parent.mkdir(exist_ok=True)
+    known = _kept() if asked.resume else {}
+    KEPT.write_text("".join(verdict.line() for verdict in known.values()), encoding="utf-8")
     wrong, right = ([e for e in zoo if asked.only in e.target] for zoo in (WRONG, RIGHT))
-    found = list(verdicts([(entry, 0) for entry in wrong], "impostors"))
+    found = verdicts([(entry, 0) for entry in wrong], "impostors", known)
     seeds = [(entry, seed) for entry in right for seed in range(asked.seeds)]
-    innocent = list(verdicts(seeds, "right surrogates"))
+    innocent = verdicts(seeds, "right surrogates", known)
     accused = [v for v in innocent if v.accused]
 
     kills = Counter(name for v in found for name in v.failed)

@@ -76,7 +76,24 @@ def defined(name: str, span: Span) -> Tally:
 
 
 def fast(name: str, span: Span) -> Tally:
-    return get_driver("jax").tally(SURROGATES[name], SLAYER, PARAMETERS, span, "cpu:0")
+    """The tally by XLA, of the same answers."""
+
+    def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+        patterns = piece.patterns()
+        value, pull = jax.vjp(SURROGATES[name], jax.device_put(patterns.reshape(-1).view(np.float32)))
+        return tuple(np.asarray(a).reshape(patterns.shape) for a in (value, pull(jnp.ones_like(value))[0]))  # pyright: ignore[reportReturnType] -- two of them
+
+    return judge(answers, SLAYER, PARAMETERS, span)
+
+
+def by_driver(framework: str, function: Callable[[Any], Any], span: Span) -> Tally:
+    return get_driver(framework).tally(function, SLAYER, PARAMETERS, span, "cpu:0")
+
+
+@pytest.mark.parametrize("name", ["the reference", "one wrong bit pattern", "NaN on the left"])
+def test_few_patterns_are_judged_by_the_definition(name: str) -> None:
+    for place in ("around one", "infinity and NaN", "everywhere"):
+        assert by_driver("jax", SURROGATES[name], PLACES[place]) == defined(name, PLACES[place])
 
 
 def assert_the_same(found: Tally, wanted: Tally, span: Span) -> None:
@@ -100,15 +117,15 @@ def test_answers_are_judged_as_the_definition_does(name: str, place: str) -> Non
 @pytest.mark.parametrize("place", ["around one"])
 @pytest.mark.parametrize("name", ["the reference", "one wrong bit pattern", "NaN on the left"])
 def test_in_one_program_they_are_judged_alike(name: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jax_driver, "FEW_PATTERNS", 0)
-    found, wanted = fast(name, PLACES[place]), defined(name, PLACES[place])
+    monkeypatch.setattr(jax_driver, "FEW", 0)
+    found, wanted = by_driver("jax", SURROGATES[name], PLACES[place]), defined(name, PLACES[place])
     # Compiled as a whole, a gradient may round otherwise; what is counted is the same.
     counts = ("inputs", "nonfinite", "spikes", "flushed", "gradients", "normal", "zeroed", "kept")
     assert {c: getattr(found, c) for c in counts} == {c: getattr(wanted, c) for c in counts}
     assert sum(found.ulp_counts) == sum(wanted.ulp_counts)
 
 
-def test_pytorch_is_judged_by_the_same_program() -> None:
+def test_pytorch_is_judged_by_the_same_program(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
 
     class Spike(torch.autograd.Function):
@@ -122,12 +139,16 @@ def test_pytorch_is_judged_by_the_same_program() -> None:
             return gradients[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs())
 
     span = PLACES["everywhere"]
-    found = get_driver("torch").tally(Spike.apply, SLAYER, PARAMETERS, span, "cpu:0")
+    few = by_driver("torch", Spike.apply, span)
+    monkeypatch.setattr("surrogate_core.drivers.torch.FEW", 0)
+    found = by_driver("torch", Spike.apply, span)
     v = torch.from_numpy(span.patterns().reshape(-1).view(np.float32)).requires_grad_()
     spikes = Spike.apply(v)
     (gradients,) = torch.autograd.grad(spikes.sum(), v)
     answers = spikes.detach().numpy(), gradients.numpy()
-    assert_the_same(found, tally(SLAYER, PARAMETERS, FORMATS["float32"], span.patterns(), *answers), span)
+    wanted = tally(SLAYER, PARAMETERS, FORMATS["float32"], span.patterns(), *answers)
+    assert few == wanted
+    assert_the_same(found, wanted, span)
     assert found.flushed.count == 0
 
 

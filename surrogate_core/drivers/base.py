@@ -108,9 +108,18 @@ class Request:
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal for requests with the same answer, so that properties share an evaluation."""
-        arrays = (self.x, self.direction, self.warm, *self.weights)
+        return (*map(_digest, (self.x, self.direction, self.warm)), *self._same)
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """Equal for requests that differ in their numbers alone: one traced operation answers them all."""
+        arrays = (self.x, self.direction, self.warm)
+        return (*(None if a is None else (a.shape, a.dtype.name) for a in arrays), *self._same)
+
+    @property
+    def _same(self) -> tuple[Any, ...]:
         who = (self.device, self.wrt, self.parameters, self.instance, self.turn, self.threads, self.tolerant)
-        return (self.operation, *map(_digest, arrays), self.inner, self.outer, *who)
+        return (self.operation, *map(_digest, self.weights), self.inner, self.outer, *who)
 
     def forward_mode(self) -> bool:
         """Whether it pushes tangents forward."""

@@ -26,7 +26,8 @@ from surrogate_core.drivers.base import (
 )
 from surrogate_core.drivers.copies import COPIES, copied
 from surrogate_core.drivers.dialects import JAX
-from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
+from surrogate_core.drivers.exhaustive import judge_fused
+from surrogate_core.drivers.few import FEW, PIECE, judge_few
 from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
@@ -39,11 +40,11 @@ ACCELERATORS = ("gpu", "tpu")
 STAGED = Transform("jit")
 """The outermost transformation of a request that may share its program with others."""
 
-FEW_PATTERNS = 1 << 22
-"""So many are evaluated eagerly, which compiles nothing for another value of a parameter; more, in one program."""
-
-UNOPTIMISED: Any = {"xla_backend_optimization_level": 0}
-"""For programs that run once: a third less time to compile. What is compared is what JAX traced."""
+UNOPTIMISED: dict[str, dict[str, Any]] = {
+    "cpu": {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False},
+    "": {"xla_backend_optimization_level": 0},
+}
+"""For programs that run once, by platform: a third of the time to compile. What is compared is what JAX traced."""
 
 MISSING = (
     (
@@ -148,38 +149,54 @@ class JaxDriver:
         for request in requests:
             with contextlib.suppress(Exception):  # what cannot be copied is told when it is asked alone
                 spikes[request] = _checked(copied(function, request))
-        requests = [*spikes]
-        operations = [_operation(spike, replace(r, outer=r.outer[:-1])) for r, spike in spikes.items()]
-        inputs = jax.device_put([(r.x, r.direction) for r in requests], device)
-        program = jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)])
-        answers = jax.device_get(program.lower(inputs).compile(compiler_options=UNOPTIMISED)(inputs))
-        return [
-            (r, Observation(np.asarray(value), None if derivative is None else np.asarray(derivative)))
-            for r, (value, derivative) in zip(requests, answers, strict=True)
-        ]
+        forms: dict[Any, list[Request]] = {}
+        for request in spikes:
+            forms.setdefault(request.form, []).append(request)
+        alike = [*forms.values()]
+        operations = [_operation(spikes[group[0]], replace(group[0], outer=group[0].outer[:-1])) for group in alike]
+        # In the i-th run each operation is given the i-th of its requests, or the last one again.
+        runs = [[group[min(i, len(group) - 1)] for group in alike] for i in range(max(map(len, alike)))]
+        inputs = [jax.device_put([(r.x, r.direction) for r in run], device) for run in runs]
+        program = _unoptimised(
+            jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)]).lower(inputs[0]),
+            device.platform,
+        )
+        answered = {
+            request: Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
+            for run, given in zip(runs, inputs, strict=True)
+            for request, (value, derivative) in zip(run, jax.device_get(program(given)), strict=True)
+        }
+        return [*answered.items()]
 
     def tally(
         self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
     ) -> Tally:
         both, target = _forward_and_backward(function), self._devices[device]
-        if span.size > FEW_PATTERNS:
+        if span.size > FEW:
             return judge_fused(both, spec, parameters, span, target)
 
         def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
             # Filled up to one size, since eager JAX compiles for every new one.
-            patterns = np.resize(piece.patterns(), (2, GIVEN)) if piece.count != GIVEN else piece.patterns()
+            patterns = np.resize(piece.patterns(), (2, PIECE)) if piece.count != PIECE else piece.patterns()
             patterns[:, : piece.count] = piece.patterns()
             found = both(jax.device_put(patterns.view(np.float32).reshape(-1), target))
             spikes, gradients = (np.asarray(a, np.float32).reshape(patterns.shape)[:, : piece.count] for a in found)
             return spikes, gradients
 
-        return judge(answers, spec, parameters, span)
+        return judge_few(answers, spec, parameters, span)
 
     def compilations(self) -> int:
         return _compilations
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
         return program(JAX, requests, builds, imports)
+
+
+def _unoptimised(lowered: Any, platform: str) -> Callable[..., Any]:
+    """A program that was compiled in little time."""
+    with contextlib.suppress(Exception):  # another version of XLA may not know an option
+        return lowered.compile(compiler_options=UNOPTIMISED.get(platform, UNOPTIMISED[""]))
+    return lowered.compile()
 
 
 def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:
@@ -195,7 +212,8 @@ def _forward_and_backward(function: Callable[[Any], Any]) -> Callable[[Any], tup
 
     def both(x: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(_checked(function), x)
-        return value, pull(jnp.ones_like(value))[0]
+        # An array of NumPy: in JAX, making it would be a program of its own.
+        return value, pull(np.ones(value.shape, value.dtype))[0]
 
     return both
 

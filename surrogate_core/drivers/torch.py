@@ -23,6 +23,7 @@ from surrogate_core.drivers.base import (
 )
 from surrogate_core.drivers.copies import COPIES, copied
 from surrogate_core.drivers.dialects import TORCH
+from surrogate_core.drivers.few import FEW, judge_few
 from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
@@ -104,9 +105,6 @@ class TorchDriver:
     def tally(
         self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
     ) -> Tally:
-        # XLA judges what PyTorch answers; it is imported where it is needed.
-        from surrogate_core.drivers.exhaustive import judge
-
         spike, place = _checked(function), _place(device)
 
         def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
@@ -118,6 +116,11 @@ class TorchDriver:
                     shapes = f"{array.shape}; expected {(patterns.size,)}"
                     raise BrokenContract(f"the spike function returned the shape {shapes}")
             return found[0].reshape(patterns.shape), found[1].reshape(patterns.shape)
+
+        if span.size <= FEW:
+            return judge_few(answers, spec, parameters, span)
+        # XLA judges what PyTorch answers; it is imported where it is needed.
+        from surrogate_core.drivers.exhaustive import judge
 
         return judge(answers, spec, parameters, span)
 

@@ -29,6 +29,7 @@ from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 
 from surrogate_core.spec.bound import formulas
 from surrogate_core.spec.breakpoints import PRECISION
+from surrogate_core.spec.claims import Even
 from surrogate_core.spec.evaluate import derivative, exactly, in_float64
 from surrogate_core.spec.formats import Format
 from surrogate_core.spec.model import Parameters, Spec, x
@@ -46,7 +47,8 @@ _DISTANCES = np.exp2(np.linspace(-200, 200, 2048))
 
 def flush_floor(spec: Spec, parameters: Parameters, fmt: Format, peak: float) -> float:
     """The threshold f of the format, for a g' whose largest value is ``peak``."""
-    factors = [_factor(spec, parameters, fmt.min_exponent, side) for side in (-1, 1)]
+    sides = (1,) if spec.claim(Even) else (-1, 1)
+    factors = [_factor(spec, parameters, fmt.min_exponent, side) for side in sides]
     return fmt.smallest_normal * max(1.0, peak, *factors)
 
 

@@ -1,0 +1,56 @@
+"""A few million bit patterns, judged by the definition in NumPy: XLA is faster, but compiles for a second first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from surrogate_core.drivers.tally import FLOAT32, NoOracle, Span, Tally, tally
+from surrogate_core.spec.model import Parameters, Spec
+from surrogate_core.spec.oracle import float64_is_sound
+
+__all__ = ["FEW", "PIECE", "judge_few"]
+
+Answers = Callable[[Span], tuple[np.ndarray, np.ndarray]]
+"""A span -> spikes and gradients there, float32 of the shape of its patterns."""
+
+FEW = 1 << 22
+"""Patterns up to which this is the faster way."""
+
+PIECE = 1 << 15
+"""Magnitudes in one answer: with both signs as many numbers as a sweep of `standard` has, for which an eager JAX
+function has been compiled already."""
+
+AT_ONCE = 1 << 13
+"""Magnitudes judged at a time: the arrays of both signs, 128 KiB each, stay in the cache."""
+
+
+def judge_few(answers: Answers, spec: Spec, parameters: Parameters, span: Span) -> Tally:
+    """The tally of a span, judged in other threads while ``answers`` goes on answering in this one.
+
+    Args:
+        answers: called for consecutive parts of the span, of :data:`PIECE` magnitudes at most.
+        spec: what is promised.
+        parameters: at which values of its parameters.
+        span: where.
+
+    Raises:
+        NoOracle: float64 is not good enough to judge float32 by this formula.
+        Exception: whatever ``answers`` raises.
+    """
+    if not float64_is_sound(spec, parameters):
+        raise NoOracle(f"float64 loses the formula {spec.gradient} to cancellation and cannot judge float32 by it")
+
+    def judged(piece: Span, spikes: np.ndarray, gradients: np.ndarray) -> Tally:
+        parts = ((part, slice(i * AT_ONCE, (i + 1) * AT_ONCE)) for i, part in enumerate(piece.cut(AT_ONCE)))
+        found = (
+            tally(spec, parameters, FLOAT32, part.patterns(), spikes[:, at], gradients[:, at]) for part, at in parts
+        )
+        return sum(found, Tally())
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pending = [pool.submit(judged, piece, *answers(piece)) for piece in span.cut(PIECE)]
+        return sum((done.result() for done in pending), Tally())
