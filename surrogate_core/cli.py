@@ -179,14 +179,15 @@ def report(
 ) -> None:
     """Draw stored results as one offline HTML file. Nothing is run again."""
     from surrogate_core import engine
-    from surrogate_core.report import html, terminal
+    from surrogate_core.report import html
+    from surrogate_core.report.verdict import verdict
 
     runs = [engine.read(path) for path in results]
     html.write(runs, output)
     console = Console()
     for run in runs:
         for implementation in run.header["implementations"]:
-            console.print(terminal.verdict(run, str(implementation["name"])), highlight=False, markup=False)
+            console.print(verdict(run, str(implementation["name"])).line, highlight=False, markup=False)
     console.print(f"wrote {output}", style="dim", highlight=False)
     raise typer.Exit(max((run.exit_code for run in runs), default=3))
 

@@ -103,7 +103,7 @@ def test_a_known_failure_shows_its_explanation() -> None:
     page = draw(*passing(), result(ExpectedFailure(BREAKS, "flushes subnormals"), alpha=3.0))
     assert "flushes subnormals" in page.text
     assert page.all("li", "verdict")[0].attributes["class"] == "verdict is-passed"
-    assert "1 known and explained" in page.text
+    assert "1 expected failure" in page.text
 
 
 def test_a_remark_of_a_pass_is_shown() -> None:

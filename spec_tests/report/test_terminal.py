@@ -9,7 +9,8 @@ from rich.console import Console
 
 from surrogate_core.engine import Run
 from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed, Outcome, Passed, Skipped, Unsupported
-from surrogate_core.report.terminal import show, verdict
+from surrogate_core.report.terminal import show
+from surrogate_core.report.verdict import verdict
 
 LONG = "x = jnp.array([float.fromhex('0x1.0000020000000p+0'), 1.0, 2.0, 3.0], dtype=jnp.float32)  # [not markup]"
 
@@ -62,20 +63,49 @@ def of(**outcomes: Outcome) -> Run:
     ],
 )
 def test_the_verdict_says_what_the_run_proves(found: Run, sentence: str) -> None:
-    assert verdict(found, "lib:good").startswith(sentence)
+    assert verdict(found, "lib:good").line.startswith(sentence)
     assert last(found).startswith(sentence)
 
 
 def test_each_implementation_has_its_own_verdict() -> None:
     found = run([*passing("a"), result(BREAKS, "b")])
-    assert verdict(found, "a") == "a conforms to the spec slayer: 3 of 3 properties hold."
-    assert verdict(found, "b") == "b does not conform to the spec slayer: 1 of 1 properties are broken."
+    assert verdict(found, "a").line == "a conforms to the spec slayer: 3 of 3 properties hold."
+    assert verdict(found, "b").line == "b does not conform to the spec slayer: 1 of 1 properties are broken."
 
 
 def test_an_implementation_that_was_never_judged_keeps_the_run_from_passing() -> None:
     found = run([*passing("a"), result(Unsupported("dtype float16"), "b")])
     assert found.exit_code == 3
-    assert verdict(found, "b") == "b: no verdict, because nothing was judged of b."
+    assert verdict(found, "b").line == "b: no verdict, because nothing was judged of b."
+
+
+def test_a_failure_of_a_property_that_the_header_does_not_name_is_not_overlooked() -> None:
+    found = run([*passing(), result(BREAKS, prop="some.thing_new")])
+    assert verdict(found, "lib:good").css == "failed"
+    assert "some.thing_new" in shown(found)
+
+
+@pytest.mark.parametrize(
+    ("found", "answer", "sentence"),
+    [
+        (of(step=Passed()), "conforms", "1 of 1 properties hold."),
+        (
+            of(step=Passed(), peak=BREAKS, jit=Errored("no")),
+            "does not conform",
+            "2 of 3 properties are broken. Breaks gradient.peak (1 case). Ends in an error in transform.jit (1 case).",
+        ),
+        (of(step=Skipped("few")), "nothing judged", "No verdict, because nothing was judged."),
+        (
+            run(passing(), planned=9),
+            "incomplete",
+            "No verdict, because 9 results were planned, but 4 are accounted for.",
+        ),
+    ],
+)
+def test_a_page_tells_the_same_decision_as_the_terminal(found: Run, answer: str, sentence: str) -> None:
+    told = verdict(found, "lib:good")
+    assert (told.answer, told.sentence) == (answer, sentence)
+    assert told.reason in told.line
 
 
 # ---- the page ------------------------------------------------------------------------------------

@@ -104,16 +104,20 @@ def _detail(outcome: Outcome, every: Sequence[Outcome]) -> str:
     return getattr(outcome, "reason", "") or getattr(outcome, "capability", "")
 
 
-def cells(run: Run) -> tuple[Cell, ...]:
-    """The cells of a run, implementations and properties in the order of its header."""
-    promises: dict[str, str] = dict(run.header["properties"])
+def cells(run: Run, of: str | None = None) -> tuple[Cell, ...]:
+    """The cells of a run (or ``of`` one implementation), in the order of its header.
+
+    What the header does not name, and there are results of, stands at the end: nothing that failed is left out.
+    """
     groups: dict[tuple[str, str], list[Result]] = {}
-    for result in run.results:
+    for result in run.results if of is None else run.of(of):
         groups.setdefault((result.implementation, result.property_id), []).append(result)
-    names = [str(i["name"]) for i in run.header["implementations"]]
+    promises: dict[str, str] = dict(run.header["properties"])
+    names = dict.fromkeys([*(str(i["name"]) for i in run.header["implementations"]), *(n for n, _ in groups)])
+    order = dict.fromkeys([*promises, *(prop for _, prop in groups)])
     return tuple(
-        Cell(name, prop, promise, tuple(groups[name, prop]))
+        Cell(name, prop, promises.get(prop, ""), tuple(groups[name, prop]))
         for name in names
-        for prop, promise in promises.items()
+        for prop in order
         if (name, prop) in groups
     )

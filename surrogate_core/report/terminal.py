@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -12,8 +14,9 @@ from surrogate_core.engine.telling import printable
 from surrogate_core.properties.outcome import Errored
 from surrogate_core.report.cells import Cell, cells
 from surrogate_core.report.failure import explain
+from surrogate_core.report.verdict import verdict
 
-__all__ = ["show", "show_durations", "verdict"]
+__all__ = ["show", "show_durations"]
 
 STYLES = {
     "passed": "green",
@@ -25,28 +28,11 @@ STYLES = {
 }
 
 
-def verdict(run: Run, name: str) -> str:
-    """One sentence on one implementation. What is broken is said first, whatever else the run lacks."""
-    mine = [cell for cell in cells(run) if cell.implementation == name]
-    states = [cell.state for cell in mine]
-    broken = states.count("failed") + states.count("errored")
-    rest = [f"{states.count(s)} {s}" for s in ("unsupported", "skipped", "expected failure") if s in states]
-    rest += [f"{n} unsupported in part"] if (n := sum(bool(cell.lacking) for cell in mine)) else []
-    aside = f" ({', '.join(rest)})" if rest else ""
-    spec = next(i["spec"] for i in run.header["implementations"] if i["name"] == name)
-    promise = f"the spec {spec}"
-    if broken:
-        return f"{name} does not conform to {promise}: {broken} of {len(mine)} properties are broken{aside}."
-    if run.objections:
-        return f"{name}: no verdict, because {'; '.join(run.objections)}."
-    return f"{name} conforms to {promise}: {states.count('passed')} of {len(mine)} properties hold{aside}."
-
-
 def show(run: Run, console: Console) -> None:
     """Print the verdict per property, every failure with its script, the ledger, and the answer."""
     for implementation in run.header["implementations"]:
         name = str(implementation["name"])
-        mine = [cell for cell in cells(run) if cell.implementation == name]
+        mine = cells(run, name)
         about = " ".join(
             filter(None, (implementation["package"], implementation["version"], f"({implementation['framework']})"))
         )
@@ -63,12 +49,14 @@ def show(run: Run, console: Console) -> None:
     console.print(escape(f"ledger: {run.ledger.sentence()}"), highlight=False, style="dim")
     for complaint in run.complaints:
         console.print(Text(printable(complaint), style="bold red"), soft_wrap=True)
+    broken = list(dict.fromkeys(c.property_id for c in cells(run) if c.state in ("failed", "errored")))
+    if broken:
+        more = "" if len(broken) == 1 else " (and so on)"
+        console.print(f"why it matters, and how it is mended: surrogate-core explain {broken[0]}{more}", style="dim")
     for implementation in run.header["implementations"]:
-        good = run.conforms or not any(
-            c.state in ("failed", "errored") for c in cells(run) if c.implementation == implementation["name"]
-        )
-        style = "bold green" if good and not run.objections else "bold red"
-        console.print(Text(printable(verdict(run, str(implementation["name"]))), style=style), soft_wrap=True)
+        judged = verdict(run, str(implementation["name"]))
+        style = "bold green" if judged.css == "passed" else "bold red"
+        console.print(Text(printable(judged.line), style=style), soft_wrap=True)
 
 
 def show_durations(run: Run, console: Console, number: int) -> None:
@@ -90,7 +78,7 @@ def show_durations(run: Run, console: Console, number: int) -> None:
     console.print("What properties of one case share is counted where it first happened.", style="dim")
 
 
-def _table(mine: list[Cell]) -> Table:
+def _table(mine: Sequence[Cell]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column("verdict", no_wrap=True, width=18)
     table.add_column("property", no_wrap=True, width=22)

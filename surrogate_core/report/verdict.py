@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from surrogate_core.engine import Result, Run
-from surrogate_core.engine.ledger import account
-from surrogate_core.report.cells import GLYPHS
+from surrogate_core.engine.ledger import JUDGED
+from surrogate_core.report.cells import GLYPHS, Cell, cells
 from surrogate_core.report.words import listed, plural
 
 __all__ = ["MISSING", "STATES", "State", "Tally", "Verdict", "state", "tally", "verdict"]
@@ -78,46 +78,63 @@ def tally(results: Iterable[Result]) -> Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer about one implementation.
+    """The answer about one implementation: one decision, in the words that terminal, HTML and Markdown share.
 
     Attributes:
+        name: the implementation.
+        spec: the name of what it declares.
         css: ``passed``, ``failed`` or ``open``; never ``passed`` for a run that proves nothing.
         answer: in two or three words.
-        sentence: what it rests on.
+        reason: what it rests on.
+        broken: which promises are broken, in a sentence; empty where none is.
     """
 
+    name: str
+    spec: str
     css: str
     glyph: str
     answer: str
-    sentence: str
+    reason: str
+    broken: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What the answer rests on, beside a name and an answer that are shown already."""
+        return " ".join(filter(None, (self.reason[:1].upper() + self.reason[1:], self.broken)))
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        if self.css == "open":
+            return f"{self.name}: {self.reason}"
+        return f"{self.name} {self.answer} to the spec {self.spec}: {self.reason}"
 
 
 def verdict(run: Run, implementation: str) -> Verdict:
-    """The answer about one implementation of ``run``."""
-    results = run.of(implementation)
-    ledger = account(len(results), results)
-    counts, judged = ledger.counts, plural(ledger.judged, "result")
-    rest = [f"{counts[name]} {name}" for name in ("unsupported", "skipped") if counts[name]]
-    aside = f"; {listed(rest)}" if rest else ""
-    if counts["failed"] or counts["errored"]:
-        return Verdict("failed", "✗", "does not conform", f"{_broken(results)} {judged} judged{aside}.")
-    if not ledger.judged:
-        return Verdict("open", "?", "nothing judged", f"Not one of its promises was judged{aside}: this is not a pass.")
+    """The answer about one implementation of ``run``. What is broken is said first, whatever else the run lacks."""
+    mine = cells(run, implementation)
+    states = Counter(cell.state for cell in mine)
+    broken = states["failed"] + states["errored"]
+    rest = [f"{states[s]} {s}" for s in ("unsupported", "skipped", "expected failure") if states[s]]
+    rest += [f"{n} unsupported in part"] if (n := sum(bool(cell.lacking) for cell in mine)) else []
+    aside = f" ({', '.join(rest)})" if rest else ""
+    spec = next((str(i["spec"]) for i in run.header["implementations"] if i["name"] == implementation), "")
+    if broken:
+        reason = f"{broken} of {len(mine)} properties are broken{aside}."
+        return Verdict(implementation, spec, "failed", "✗", "does not conform", reason, _broken(mine))
     if run.objections:
-        return Verdict(
-            "open", "?", "incomplete", f"{judged} judged without a failure{aside}, but the run proves nothing."
-        )
-    known = counts["expected failure"]
-    held = f"All {judged} judged passed" if not known else f"{judged} judged, {known} known and explained failures"
-    return Verdict("passed", "✓", "conforms", f"{held}{aside}.")
+        answer = "incomplete" if any(cell.state in JUDGED for cell in mine) else "nothing judged"
+        return Verdict(implementation, spec, "open", "?", answer, f"no verdict, because {'; '.join(run.objections)}.")
+    reason = f"{states['passed']} of {len(mine)} properties hold{aside}."
+    return Verdict(implementation, spec, "passed", "✓", "conforms", reason)
 
 
-def _broken(results: tuple[Result, ...]) -> str:
+def _broken(mine: Sequence[Cell]) -> str:
     said = []
     for name, verb in (("failed", "Breaks"), ("errored", "Ends in an error in")):
-        where = list(dict.fromkeys(r.property_id for r in results if r.outcome.state == name))
+        where = [cell for cell in mine if cell.state == name]
         if where:
-            amount = sum(r.outcome.state == name for r in results)
-            what = listed(where) if len(where) <= 4 else plural(len(where), "promise")
+            amount = sum(cell.count for cell in where)
+            what = listed(c.property_id for c in where) if len(where) <= 4 else plural(len(where), "promise")
             said.append(f"{verb} {what} ({plural(amount, 'case')}).")
     return " ".join(said)
