@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from surrogate_core.commands.bench import bench
+from surrogate_core.commands.compare import compare
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
 from surrogate_core.errors import BadInput
@@ -246,6 +247,7 @@ def list_implementations(glob: Glob = "*") -> None:
         Console(stderr=True).print(sentence, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
+app.command()(compare)
 app.command()(explain)
 app.command()(bench)
 app.add_typer(history, name="history")

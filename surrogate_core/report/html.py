@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from surrogate_core.engine import Run
 from surrogate_core.errors import BadInput
 
-__all__ = ["render", "write"]
+__all__ = ["UNSEEN", "page_of", "render", "write"]
 
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that no text file can hold, or that turn round what stands beside them: no name may use them."""
@@ -60,12 +60,16 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([/\\:._]+)", r"\1<wbr>", str(escape(name))))
 
 
+def page_of(template: str, **values: object) -> str:
+    """A template of this project as the text of one HTML file; everything in ``values`` is text."""
+    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(**values))
+
+
 def render(runs: Sequence[Run]) -> str:
     """The report of one or more runs, as the text of one HTML file."""
     from surrogate_core.report.page import page  # loads matplotlib, which a verdict in the terminal does without
 
-    text = _environment().get_template("report.html.jinja").render(page=page(runs))
-    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return page_of("report.html.jinja", page=page(runs))
 
 
 def write(runs: Sequence[Run], path: str | os.PathLike[str]) -> None:
