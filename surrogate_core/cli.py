@@ -102,10 +102,11 @@ def check(
 ) -> None:
     """Judge implementations against what they declare."""
     from surrogate_core import api
+    from surrogate_core.engine.interruption import terminated_like_interrupted
 
     console = Console()
     try:
-        with _progress() as (on_plan, on_result):
+        with terminated_like_interrupted(), _progress() as (on_plan, on_result):
             report = api.check(
                 targets,
                 spec,
@@ -180,15 +181,25 @@ def report(
 ) -> None:
     """Draw stored results as one offline HTML file. Nothing is run again."""
     from surrogate_core import engine
+    from surrogate_core.engine.telling import printable
     from surrogate_core.report import html
     from surrogate_core.report.verdict import verdict
 
     runs = [engine.read(path) for path in results]
-    html.write(runs, output)
+    try:
+        html.write(runs, output)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # Figures are drawn, not checked: what check writes can be drawn, what was changed since perhaps not.
+        raise BadInput(
+            f"results file {', '.join(map(str, results))}, which cannot be drawn ({type(error).__name__}: {error})",
+            "figures as they were written with --results",
+            "run the check again, or draw the files one by one to find the one",
+        ) from error
     console = Console()
     for run in runs:
         for implementation in run.header["implementations"]:
-            console.print(verdict(run, str(implementation["name"])).line, highlight=False, markup=False)
+            line = printable(verdict(run, str(implementation["name"])).line)
+            console.print(line, highlight=False, markup=False)
     console.print(f"wrote {output}", style="dim", highlight=False)
     raise typer.Exit(max((run.exit_code for run in runs), default=3))
 

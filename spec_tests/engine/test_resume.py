@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,17 @@ def test_another_question_is_refused_with_what_differs(interrupted: Path, change
 
 def test_another_version_is_refused(interrupted: Path) -> None:
     interrupted.write_text(interrupted.read_text().replace('"version": "', '"version": "0.0.', 1))
-    with pytest.raises(BadInput, match="whose implementations differs"):
+    with pytest.raises(BadInput, match=r"was of version 0\.0\.0\.1\.0 and is of 0\.1\.0"):
+        resume(interrupted, planned())
+
+
+def test_other_packages_and_another_source_are_told_by_name(interrupted: Path) -> None:
+    text = interrupted.read_text()
+    interrupted.write_text(re.sub(r'"numpy": "', '"numpy": "0.', text, count=1))
+    with pytest.raises(BadInput, match=r"something changed: numpy was 0\.\S+ and is "):
+        resume(interrupted, planned())
+    interrupted.write_text(re.sub(r'"digest": "\w\w', '"digest": "--', text, count=1))
+    with pytest.raises(BadInput, match=r"the source of surrogate_core:SlayerGrad has changed \(.*slayer\.py\)"):
         resume(interrupted, planned())
 
 

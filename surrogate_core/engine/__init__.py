@@ -11,10 +11,10 @@ from surrogate_core.engine.result import Result as Result
 from surrogate_core.engine.resume import resume as resume
 from surrogate_core.engine.run import run as run
 from surrogate_core.engine.store import Run as Run
-from surrogate_core.engine.store import Writer as Writer
 from surrogate_core.engine.store import header as header
 from surrogate_core.engine.store import read as read
 from surrogate_core.engine.target import Target as Target
 from surrogate_core.engine.target import resolve as resolve
 from surrogate_core.engine.where import Place as Place
 from surrogate_core.engine.where import place as place
+from surrogate_core.engine.writer import Writer as Writer

@@ -123,13 +123,13 @@ def from_json(stored: Mapping[str, Any]) -> Result:
         KeyError, TypeError, ValueError: the values are not those of a result.
     """
     return Result(
-        implementation=str(stored["implementation"]),
-        property_id=str(stored["property"]),
-        dtype=str(stored["dtype"]),
-        device=str(stored["device"]),
+        implementation=_text(stored["implementation"]),
+        property_id=_text(stored["property"]),
+        dtype=_text(stored["dtype"]),
+        device=_text(stored["device"]),
         parameters=tuple((str(name), float(value)) for name, value in stored["parameters"].items()),
         outcome=_outcome(stored["outcome"]),
-        part=str(stored.get("part", "")),
+        part=_text(stored.get("part", "")),
         seconds=float(stored["seconds"]),
         compilations=int(stored["compilations"]),
     )
@@ -140,10 +140,20 @@ def _outcome(stored: Mapping[str, Any]) -> Outcome:
     values = {name: value for name, value in stored.items() if name != "state"}
     for name in {"figures", "severity"} & values.keys():
         values[name] = restored(values[name])
+    if not isinstance(values.get("figures", {}), Mapping):
+        raise TypeError("figures without names")
     if "remarks" in values:
-        values["remarks"] = tuple(values["remarks"])
+        values["remarks"] = tuple(map(_text, values["remarks"]))
     if values.get("severity") is not None:
         values["severity"] = float(values["severity"])  # an infinite one is stored as a word
     if "failure" in values:
         values["failure"] = _outcome(values["failure"])
+    for name in values.keys() - {"figures", "severity", "remarks", "failure"}:
+        _text(values[name])
     return kind(**values)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where words are expected")
+    return value

@@ -29,6 +29,12 @@ def resume(path: str | os.PathLike[str], plan: Plan) -> Run:
     if run.complete:
         raise BadInput(f"results file {path}, which is complete", "an interrupted one", "draw it with report")
     now = header(plan)
+    if moved := _moved(run.header, now):
+        raise BadInput(
+            f"results file {path}, which was begun before something changed: {'; '.join(moved)}",
+            "the versions and the code of the interrupted run: results of two do not make one",
+            "go back to them, or start anew with --results",
+        )
     for part in (*QUESTION, *MOVED):
         if run.header.get(part) != now.get(part):
             raise BadInput(
@@ -36,7 +42,8 @@ def resume(path: str | os.PathLike[str], plan: Plan) -> Run:
                 "the targets, options and versions of the interrupted run",
                 "give the same ones, or start anew with --results",
             )
-    strangers = {result.id for result in run.results} - {unit.id for unit in plan.units}
+    planned = {unit.id for unit in plan.units} | {result.id for result in plan.settled}
+    strangers = {result.id for result in run.results} - planned
     if strangers:
         raise BadInput(
             f"results file {path} with results that are not planned now, such as {min(strangers)}",
@@ -44,6 +51,23 @@ def resume(path: str | os.PathLike[str], plan: Plan) -> Run:
             "give the same ones, or start anew with --results",
         )
     return run
+
+
+def _moved(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What of versions and code is not as it was, a few words each."""
+    found = []
+    before, after = (head["environment"]["packages"] for head in (there, now))
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            found.append(f"{name} was {before.get(name, 'not there')} and is {after.get(name, 'not there')}")
+    entries = {i["name"]: i for i in there["implementations"]}
+    for entry in now["implementations"]:
+        old = entries.get(entry["name"], entry)
+        if old["version"] != entry["version"]:
+            found.append(f"{entry['name']} was of version {old['version'] or '?'} and is of {entry['version'] or '?'}")
+        elif old.get("digest") != entry["digest"]:
+            found.append(f"the source of {entry['name']} has changed ({entry['file']})")
+    return found
 
 
 def _shown(head: Mapping[str, Any], part: str) -> str:

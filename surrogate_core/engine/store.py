@@ -11,22 +11,22 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import sympy
 
 from surrogate_core.engine.ledger import JUDGED, Ledger, account
 from surrogate_core.engine.plan import START, STARTED, Plan
-from surrogate_core.engine.result import Result, from_json, plain, to_json
+from surrogate_core.engine.result import Result, from_json, plain
 from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
 from surrogate_core.spec.model import Spec
 
-__all__ = ["SCHEMA", "Run", "Writer", "header", "read"]
+__all__ = ["SCHEMA", "Run", "header", "read"]
 
 SCHEMA = 2
 """Version of the file's layout; a reader refuses any other."""
@@ -159,62 +159,6 @@ def _near(file: str) -> str:
     return str(Path(file).relative_to(here)) if file and Path(file).is_relative_to(here) else file
 
 
-class Writer:
-    """Writes a results file line by line; every line is handed to the system before the next unit starts.
-
-    Args:
-        path: the file.
-        head: its header.
-        done: results that the file holds already, which is then continued after the last of them.
-
-    Raises:
-        BadInput: the path cannot be written.
-    """
-
-    def __init__(
-        self, path: str | os.PathLike[str], head: Mapping[str, Any], done: Sequence[Result] | None = None
-    ) -> None:
-        self._results = list(done or ())
-        self._planned = int(head["planned"])
-        try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            if done is not None:
-                _cut_to_whole_lines(Path(path))
-            self._file: TextIO = Path(path).open("w" if done is None else "a", encoding="utf-8")  # noqa: SIM115  (closed by close())
-        except OSError as error:
-            raise BadInput(
-                f"results file {path}: {error.strerror}", "a path that can be written", "choose another"
-            ) from None
-        if done is None:
-            self._line(head)
-
-    def _line(self, values: Mapping[str, Any]) -> None:
-        # ASCII alone: a message may hold line separators, or lone surrogates that UTF-8 cannot encode.
-        self._file.write(json.dumps(values, allow_nan=False) + "\n")
-        self._file.flush()
-
-    def add(self, result: Result) -> None:
-        """Append one result."""
-        self._results.append(result)
-        self._line({"kind": "result", **to_json(result)})
-
-    def finish(self, troubles: Sequence[str] = (), complaints: Sequence[str] = ()) -> None:
-        """Append the footer: the run is complete."""
-        ledger = account(self._planned, self._results)
-        told = {name: list(said) for name, said in (("troubles", troubles), ("complaints", complaints)) if said}
-        self._line({"kind": "footer", "planned": ledger.planned, "counts": dict(ledger.counts), **told})
-
-    def close(self) -> None:
-        """Close the file; without :meth:`finish` it stays marked incomplete."""
-        self._file.close()
-
-
-def _cut_to_whole_lines(path: Path) -> None:
-    """Drop what was being written when the run was interrupted."""
-    content = path.read_bytes()
-    path.write_bytes(content[: content.rfind(b"\n") + 1])
-
-
 def read(path: str | os.PathLike[str]) -> Run:
     """The run stored at ``path``, as far as it goes.
 
@@ -246,8 +190,8 @@ def read(path: str | os.PathLike[str]) -> Run:
             continue
         try:
             results.append(from_json(line))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _not_results(path, number, f"not a result ({type(error).__name__}: {error})") from None
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise _not_results(path, number, f"not a result ({type(error).__name__}: {str(error)[:200]})") from None
     said = [_sentences(path, len(lines), footer or {}, name) for name in ("troubles", "complaints")]
     run = Run(lines[0], tuple(results), footer is not None, *said)
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
@@ -295,10 +239,40 @@ def _flaw(head: Mapping[str, Any]) -> str:
         for part in _parts(key, head[key]):
             if not isinstance(part, dict) or not set(names) <= part.keys():
                 return f"a header whose {key!r} lacks one of {', '.join(names)}"
+    for key, part in _texts(head):
+        if not isinstance(part, str):
+            return f"a header whose {key!r} has something else than words"
     for entry in head["implementations"]:
+        if not isinstance(entry["planned"], int):
+            return f"a header that does not say how much is planned of {entry['name']!r}"
         if entry["spec"] not in head["specs"]:
             return f"a header whose 'specs' lack {entry['spec']!r}, which {entry['name']} declares"
     return ""
+
+
+def _texts(head: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(key, value) of everything in a header that has to be words."""
+    for key, names in NAMED.items():
+        for part in _parts(key, head[key]):
+            yield from ((key, part[name]) for name in names if name not in ("planned", "claims", "packages"))
+    for spec in head["specs"].values():
+        yield from (("specs", claim) for claim in _elements(spec["claims"]))
+    for promise in head["properties"].values():
+        yield "properties", promise
+    for names in head["absent"].values():
+        yield from (("absent", name) for name in _elements(names))
+    for devices in head["devices"].values():
+        for device in _elements(devices):
+            # A name and a kind, or something that is no text.
+            pair = _elements(device)
+            yield from (("devices", text) for text in (pair if len(pair) == 2 else [None]))
+    packages = head["environment"]["packages"]
+    yield from (("environment", text) for text in (packages.values() if isinstance(packages, dict) else [None]))
+
+
+def _elements(value: Any) -> list[Any]:
+    """Those of a list; of anything else something that is no text."""
+    return value if isinstance(value, list) else [None]
 
 
 def _parts(key: str, value: Any) -> list[Any]:
@@ -312,7 +286,7 @@ def _lines(path: object, text: str) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(parts, start=1):
         try:
             values = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             if number == len(parts) and not whole and number > 1:
                 return  # interrupted while it was written: everything before it counts
             raise _not_results(path, number, "not JSON") from None

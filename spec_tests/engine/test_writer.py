@@ -1,0 +1,134 @@
+"""A results file survives whatever befalls the process, the disk, and the file itself."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from engine.test_store import THREE, head
+from rich.console import Console
+
+from surrogate_core.engine import Writer, read
+from surrogate_core.errors import BadInput
+from surrogate_core.report import terminal
+from surrogate_core.report.verdict import verdict
+
+WRITES = """
+import os, resource, signal, sys
+sys.path.insert(0, {root!r})
+from engine.test_store import THREE, head
+from surrogate_core.engine import Writer
+from surrogate_core.errors import BadInput
+{before}
+try:
+    writer = Writer({path!r}, head(3))
+    for result in THREE:
+        writer.add(result)
+        {each}
+    writer.finish()
+except BadInput as full:
+    print(full)
+"""
+
+
+def written(path: Path, before: str = "", each: str = "pass") -> str:
+    """What a process says that writes there."""
+    program = WRITES.format(root=str(Path(__file__).parent.parent), path=str(path), before=before, each=each)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False).stdout
+
+
+def test_a_second_run_on_one_path_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    first = Writer(path, head(3))
+    first.add(THREE[0])
+    with pytest.raises(BadInput, match="which another run is writing"):
+        Writer(path, head(3))
+    with pytest.raises(BadInput, match="which another run is writing"):
+        Writer(path, head(3), THREE[:1])
+    first.add(THREE[1])
+    first.close()
+    assert read(path).results == tuple(THREE[:2])
+    Writer(path, head(3)).close()  # a lock goes with its run
+
+
+def test_what_a_killed_run_has_written_is_read_and_its_lock_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    written(path, each="os.kill(os.getpid(), signal.SIGKILL)")
+    run = read(path)
+    assert run.results == tuple(THREE[:1])
+    assert not run.complete
+    Writer(path, run.header, run.results).close()
+
+
+@pytest.mark.parametrize("room", [0, 100, 1_000, 1_300])
+def test_a_full_disk_leaves_whole_lines_and_says_so(tmp_path: Path, room: int) -> None:
+    path = tmp_path / "run.jsonl"
+    # A limit of the file's size ends a write as a full disk does: in the middle of a line.
+    limit = (
+        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))"
+    )
+    said = written(path, before=limit)
+    assert "File too large" in said
+    content = path.read_bytes()
+    assert len(content) <= room
+    assert content[-1:] in (b"", b"\n")
+    if content:
+        assert not read(path).complete
+
+
+def scenes(content: bytes, seed: int) -> bytes:
+    """One way in which a file can be damaged."""
+    rng = random.Random(seed)
+    start, stop = sorted(rng.choices(range(len(content) + 1), k=2))
+    near = min(stop, start + rng.randrange(1, 12))
+    lines = content.splitlines(keepends=True)
+    number = rng.choice([b"1e999", b"-1", b"NaN", b"null", b"[]", b"{}", b'""', b"true", b"9" * 5_000, b"[" * 5_000])
+    word = rng.choice([b"\x00", b"\xff\xfe", b"\\ud800", b"<script>", b"\x1b[2J", b"\xe2\x80\xae", b"x" * 100_000])
+    digits = [i for i in range(len(content)) if content[i : i + 1].isdigit()]
+    colons = [i for i in range(len(content)) if content[i : i + 2] == b": "]
+    at, colon = rng.choice(digits), rng.choice(colons)
+    rng.shuffle(lines)
+    return rng.choice(
+        [
+            content[:start],
+            content[:start] + content[near:],
+            content[:start] + bytes([rng.randrange(256)]) + content[start + 1 :],
+            content[:start] + word + content[start:],
+            content[:at] + number + content[at + 1 :],
+            content[: colon + 2] + number + b", " + content[colon + 2 :],
+            content[: colon + 2] + number + content[content.find(b",", colon) :],
+            content[:near] + content[start:],
+            b"".join(lines),
+        ]
+    )
+
+
+def test_ten_thousand_damaged_files_are_refused_or_read_in_part(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "run.jsonl"
+    writer = Writer(path, head(3))
+    for result in THREE:
+        writer.add(result)
+    writer.finish(["a worker vanished"])
+    writer.close()
+    whole, refused, accepted = path.read_bytes(), 0, 0
+    for number in range(10_000):
+        path.write_bytes(scenes(whole, seed + number))
+        try:
+            run = read(path)
+        except BadInput:
+            refused += 1
+            continue
+        accepted += 1
+        assert run.exit_code in (0, 1, 3)
+        for implementation in run.header["implementations"]:
+            assert verdict(run, implementation["name"]).line
+        if not number % 10:
+            shown = io.StringIO()
+            terminal.show(run, Console(file=shown, width=120))
+            assert "\x1b" not in shown.getvalue()
+    assert refused > 1_000
+    assert accepted > 1_000
