@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test lint score benchmark clean
+.PHONY: check test lint browser score benchmark clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
@@ -16,6 +16,13 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# What the browser tests of the report need; without it they are skipped and say so.
+browser: spec_tests/browser/node_modules/.package-lock.json
+	command -v chromium || command -v google-chrome || (apt-get update -q && apt-get install -y -q chromium)
+
+spec_tests/browser/node_modules/.package-lock.json: spec_tests/browser/package-lock.json
+	cd spec_tests/browser && npm ci --silent --no-audit --no-fund
 
 score: $(READY)
 	PYTHONPATH=spec_tests $(BIN)/python spec_tests/score.py
