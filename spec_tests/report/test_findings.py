@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,3 +124,9 @@ def test_a_failure_without_a_size_claims_no_severity() -> None:
 
 def test_a_header_that_says_nothing_is_still_drawn() -> None:
     assert "nothing was judged" in Document(render([Run({"planned": 0}, (), True)])).text
+
+
+def test_a_run_that_contradicts_its_deviations_says_so_on_top() -> None:
+    page = Document(render([replace(run(passing()), complaints=("known.toml:3: no longer needed",))]))
+    assert "known.toml:3: no longer needed" in page.all(css="objection")[0].text
+    assert page.all("h1")[0].text == "lib:good: conforms, but the known departures are not as declared"

@@ -47,6 +47,7 @@ class Evidence:
 
     Attributes:
         title: what tells it from other runs; empty where there is only one.
+        complaints: what the run says against the deviations that it was judged with.
         facts: (name, sentences): what was proved and searched, where, with which versions.
         unchecked: sentences about what was not checked, and why.
     """
@@ -54,6 +55,7 @@ class Evidence:
     title: str
     ledger: str
     objections: tuple[str, ...]
+    complaints: tuple[str, ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     unchecked: tuple[str, ...]
 
@@ -90,7 +92,7 @@ def page(runs: Sequence[Run]) -> Page:
         for number, ((run, entry), spec) in enumerate(zip(subjects, specs, strict=True), start=1)
     ]
     return Page(
-        answer=_answer(drawn),
+        answer=_answer(drawn) + (", but the known departures are not as declared" if _contradicted(runs) else ""),
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
         matrix=matrix(drawn, promises),
@@ -149,6 +151,11 @@ def _answer(implementations: Sequence[Implementation]) -> str:
     return said + (f", {undecided} without a verdict" if undecided else "")
 
 
+def _contradicted(runs: Sequence[Run]) -> bool:
+    """Whether a run says something else than its deviations file does."""
+    return any(run.complaints for run in runs)
+
+
 def _tallied(implementations: Sequence[Implementation]) -> tuple[tuple[str, int, str], ...]:
     words = (("passed", "conforms", "conform"), *VERDICTS)
     counted = [(css, sum(i.verdict.css == css for i in implementations), one, many) for css, one, many in words]
@@ -189,6 +196,7 @@ def _evidence(run: Run, number: int, of: int) -> Evidence:
         title=f"Run {number}, {started}" if of > 1 else "",
         ledger=run.ledger.sentence(),
         objections=run.objections,
+        complaints=run.complaints,
         facts=_facts(run),
         unchecked=evidence.unchecked(run),
     )
