@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -257,3 +259,18 @@ def test_numpys_warnings_within_a_judge_do_not_end_the_run() -> None:
     # Here every warning is an error.
     states = {r.outcome.state for r in judged(infinite, "gradient.*", "forward.*")}
     assert states - {"skipped"} == {"passed", "failed"}
+
+
+def test_a_property_that_raises_is_errored_and_the_others_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(case: Any) -> Any:
+        raise KeyError("a slip of the harness")
+
+    known = sys.modules["surrogate_core.engine.run"].get_property
+    monkeypatch.setattr(
+        sys.modules["surrogate_core.engine.run"],
+        "get_property",
+        lambda name: dataclasses.replace(known(name), observe=broken) if name == "gradient.peak" else known(name),
+    )
+    found = {r.property_id: r.outcome for r in judged(SlayerGrad, "gradient.peak", "forward.step")}
+    assert errored(found["gradient.peak"]).message.startswith("the property itself raised, which says nothing")
+    assert isinstance(found["forward.step"], Passed)

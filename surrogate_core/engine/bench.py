@@ -40,8 +40,9 @@ class Bench:
         """Answer at once what one program can answer of everything that the properties ask for."""
         requests: list[Request] = []
         for judged in properties:
-            if not judged.skip(self.case):
-                requests += judged.observe(self.case).values()
+            with contextlib.suppress(Exception):  # a property that raises does so again when it is judged
+                if not judged.skip(self.case):
+                    requests += judged.observe(self.case).values()
         self.observe_together(requests)
 
     def observe(self, request: Request) -> Answer:

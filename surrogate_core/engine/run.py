@@ -62,7 +62,12 @@ def run(
 def judge(bench: Bench, unit: Unit) -> Result:
     """Observe and judge one property."""
     start, compiled = time.perf_counter(), bench.driver.compilations()
-    outcome = _outcome(bench, get_property(unit.property_id), unit.span)
+    try:
+        outcome = _outcome(bench, get_property(unit.property_id), unit.span)
+    except Exception as error:
+        # What the implementation raises is told elsewhere: here it is the property, and the others are judged.
+        message = f"the property itself raised, which says nothing of the implementation: {sentence(error)}"
+        outcome = outcomes.Errored(message, whole_traceback(error))
     return Result(
         implementation=bench.implementation.name,
         property_id=unit.property_id,
