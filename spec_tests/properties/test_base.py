@@ -6,9 +6,11 @@ import pickle
 import numpy as np
 import pytest
 from handmade import ALPHA, DTYPES, SLAYER, case, rounded
+from sympy import cos
 
 from surrogate_core.drivers.base import Observation, Unsupported
 from surrogate_core.properties.base import agreement, breach, observed, shown, spikes_alone, whole_sweep, wide
+from surrogate_core.spec import x
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -104,3 +106,8 @@ def test_two_answers_may_differ_by_twice_the_bound_and_by_the_flush_where_it_is_
     assert tolerance[0, 0] == pytest.approx(2 * u * g * (4 + 4 * ALPHA))
     assert tolerance[1, 0] == 8 * u
     assert tolerance[0, 1] == pytest.approx(where.sweep.expected.floor)
+
+
+def test_an_error_of_half_the_peak_is_a_defect_where_the_bound_has_no_end_too() -> None:
+    where = case("float32", spec=SLAYER.replace(gradient=cos(x), claims=()))
+    assert breach(where, whole_sweep(where), 5, 0.0, "", np.array([0.5])).kind == "defect"

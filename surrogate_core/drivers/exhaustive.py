@@ -334,7 +334,7 @@ def _evaluation(evaluate: Evaluate, device: Any) -> Any:
 
 def _shapes(spec: Spec, places: int) -> Constants:
     number, points = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((), (places,)))
-    return Constants((number,) * len(spec.parameters), number, number, number, number, number, points, points)
+    return Constants((number,) * len(spec.parameters), *(number,) * 7, points, points)
 
 
 def _compiled(function: Callable[..., Any], device: Any, *shapes: Any, wide: bool = True) -> Any:

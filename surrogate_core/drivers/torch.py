@@ -39,7 +39,7 @@ MISSING = (
         Request.forward_mode,
     ),
     (
-        re.compile(r"vmap.*(support|implement)|generate_vmap_rule|batching rule", re.I),
+        re.compile(r"vmap.*(support|implement|in-?place)|generate_vmap_rule|batching rule", re.I),
         "batching (torch.func.vmap)",
         Request.batched,
     ),

@@ -49,6 +49,7 @@ class Constants(NamedTuple):
         parameters: in the order of the spec.
         floor: the flush-to-zero threshold f.
         low, high: the limits of g' at -inf and inf.
+        around_low, around_high: how far from them an answer may be.
         at_zero: g' at 0, which subnormal input may give; NaN where that is not tolerated.
         spike_at_zero: likewise the spike.
         breakpoints, reaches: places in x, and how near to each is left out; both of shape (places,).
@@ -58,6 +59,8 @@ class Constants(NamedTuple):
     floor: Any
     low: Any
     high: Any
+    around_low: Any
+    around_high: Any
     at_zero: Any
     spike_at_zero: Any
     breakpoints: Any
@@ -79,6 +82,7 @@ def constants(spec: Spec, parameters: Parameters, device: Any) -> Constants:
         tuple(v for _, v in parameters),
         floor(spec, parameters, FLOAT32),
         *limits(spec, parameters),
+        *expect(spec, parameters, FLOAT32, np.array([-np.inf, np.inf])).bound,
         expect(spec, parameters, FLOAT32, zero).gradient[0] if tolerated else np.nan,
         forward(spec, parameters, zero)[0] if spec.flushing_tolerated else np.nan,
         np.array([at for at, _ in near], np.float64),
@@ -215,7 +219,8 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
         tolerance = jnp.where(subnormal, jnp.abs(gradient - constants.at_zero), 0.0)
         bound = bound + jnp.where(jnp.isnan(tolerance), 0.0, tolerance)
         limit = jnp.where(magnitude > INFINITY, np.nan, jnp.where(points > 0, constants.high, constants.low))
-        gradient, bound = jnp.where(finite, gradient, limit), jnp.where(finite, bound, 0.0)
+        around = jnp.where(points > 0, constants.around_high, constants.around_low)
+        gradient, bound = jnp.where(finite, gradient, limit), jnp.where(finite, bound, around)
         accepted = _within(gradient, bound, measured, constants.floor)
         # Nothing is promised where a case without x may answer at NaN, or where the formula has no limit.
         unpromised = ((magnitude > INFINITY) & has_constant_case) | ((magnitude == INFINITY) & jnp.isnan(limit))

@@ -24,9 +24,8 @@ def scale(case: Case) -> float:
     positive = case.sweep.exact[:half]
     high = np.isfinite(positive) & (np.abs(expected.gradient[:half]) >= expected.peak / 4)
     width = positive[high].max(initial=fmt.smallest_normal)
-    if width > fmt.largest / 2:
-        # A g' that stays high for ever has no width; where it changes its course is what there is to see.
-        width = oracle.reach(case.spec, case.parameters)
+    # A g' that is high for ever, or again and again, has no width; where it changes its course is what there is to see.
+    width = min(width, oracle.reach(case.spec, case.parameters))
     exponent = int(np.frexp(width)[1]) - 1
     return 2.0 ** min(max(exponent, fmt.min_exponent + 6), fmt.max_exponent - 6)
 

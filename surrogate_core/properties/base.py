@@ -31,6 +31,7 @@ __all__ = [
     "Statement",
     "agreement",
     "breach",
+    "negligible",
     "observed",
     "shown",
     "spikes_alone",
@@ -248,8 +249,17 @@ def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
         return "difference"
     if severity is None or request.operation == "value":
         return "defect"
-    largest = float(np.nanmax(case.sweep.expected.bound[np.isfinite(case.sweep.exact)]))
-    return "weakness" if severity <= largest / (case.sweep.expected.peak or 1.0) else "defect"
+    peak, bound = case.sweep.expected.peak or 1.0, case.sweep.expected.bound[np.isfinite(case.sweep.exact)]
+    return "weakness" if severity <= negligible(case.format, float(np.nanmax(bound)), peak) else "defect"
+
+
+def negligible(fmt: Format, bound: float, peak: float) -> float:
+    """The share of the peak up to which an error is negligible, for the largest ``bound``.
+
+    Where a formula swings for ever its bound grows without end; yet what exceeds a hundredth of the peak (or what
+    is granted at the peak itself) is never negligible.
+    """
+    return min(bound / peak, max(0.01, 4 * fmt.unit_roundoff))
 
 
 def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from surrogate_core.drivers.base import Observation, Operation, Request
-from surrogate_core.properties.base import Case, Requests, Search, Seen, observed, shown, wide
+from surrogate_core.properties.base import Case, Requests, Search, Seen, negligible, observed, shown, wide
 from surrogate_core.properties.compare import SMALL
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.model import Parameter, Parameters
@@ -169,7 +169,9 @@ def _wrong(
         shown(case, answer.derivative[at]),
         f"{promised[at]:.9g} ± {allowed[at]:.3g} for a cotangent of {weight[at]:g}",
         severity,
-        "weakness" if severity * expected.peak <= expected.bound.max() else "defect",
+        "weakness"
+        if severity <= negligible(case.format, float(expected.bound.max()), expected.peak or 1.0)
+        else "defect",
     )
 
 

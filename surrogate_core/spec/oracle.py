@@ -225,7 +225,8 @@ def reach(spec: Spec, parameters: Parameters) -> float:
 
     Where it does so however far away, the farthest breakpoint; 1 where there is none either.
     """
-    distances = np.exp2(np.linspace(-200, 200, 2048))
+    # Of a formula that swings float64 knows nothing where its numbers are whole.
+    distances = np.exp2(np.linspace(-200, 40 if spec.gradient.has(*SWINGING) else 200, 2048))
     around = np.concatenate([[0.0], distances, -distances])
     peak = float(np.fmax.reduce(np.abs(_gradient(spec, parameters, around))))
     end = last_above(spec, parameters, peak / 100, distances)
