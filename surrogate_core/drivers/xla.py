@@ -78,11 +78,13 @@ def constants(spec: Spec, parameters: Parameters, device: Any) -> Constants:
     near = breakpoints(spec, parameters, FLOAT32)
     tolerated = spec.flushing_tolerated and all(at for at, _ in near)
     zero = np.zeros(1)
+    around_low, around_high = expect(spec, parameters, FLOAT32, np.array([-np.inf, np.inf])).bound
     found = Constants(
         tuple(v for _, v in parameters),
         floor(spec, parameters, FLOAT32),
         *limits(spec, parameters),
-        *expect(spec, parameters, FLOAT32, np.array([-np.inf, np.inf])).bound,
+        around_low,
+        around_high,
         expect(spec, parameters, FLOAT32, zero).gradient[0] if tolerated else np.nan,
         forward(spec, parameters, zero)[0] if spec.flushing_tolerated else np.nan,
         np.array([at for at, _ in near], np.float64),

@@ -23,7 +23,7 @@ def step_pwl(window: float) -> object:
     import torch
     from rockpool.nn.modules.torch.lif_torch import StepPWL
 
-    rest = torch.tensor(1.0), torch.tensor(window), torch.tensor(2.0**16)
+    rest = torch.tensor(1.0), window, torch.tensor(2.0**16)
     return lambda x: StepPWL.apply(x, *rest)
 
 
@@ -32,7 +32,7 @@ def step_pwl_of_a_neuron(window: float) -> object:
     import torch
     from rockpool.nn.modules.torch.lif_neuron_torch import StepPWL
 
-    rest = torch.tensor(1.0), torch.tensor(window), torch.tensor(2.0**16)
+    rest = torch.tensor(1.0), window, torch.tensor(2.0**16)
     return lambda x: StepPWL.apply(x, *rest)
 
 
@@ -41,7 +41,7 @@ def periodic_exponential(window: float) -> object:
     import torch
     from rockpool.nn.modules.torch.lif_torch import PeriodicExponential
 
-    rest = torch.tensor(1.0), torch.tensor(window), torch.tensor(2.0**16)
+    rest = torch.tensor(1.0), window, torch.tensor(2.0**16)
     return lambda x: PeriodicExponential.apply(x, *rest)
 
 
