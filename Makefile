@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test lint browser pictures score benchmark clean
+.PHONY: check test lint browser pictures score benchmark proofs clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
@@ -32,6 +32,12 @@ score: $(READY)
 
 benchmark: $(READY)
 	$(BIN)/pytest benchmarks -p benchmark --benchmark-only
+
+# Hours: 300 gates of fresh processes, quiet and beside two processes that only compute. Interrupted, it goes on.
+proofs: $(READY)
+	$(BIN)/python benchmarks/proof_gate.py measure quiet reports/proof-quiet.jsonl
+	$(BIN)/python benchmarks/proof_gate.py measure burners reports/proof-burners.jsonl
+	$(BIN)/python benchmarks/proof_gate.py summary reports/proof-quiet.jsonl reports/proof-burners.jsonl
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
