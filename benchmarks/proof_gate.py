@@ -164,7 +164,7 @@ def _paired(name: str, rule: Rule, arm: str, processes: Sequence[Process]) -> Sc
 def _means(arm: str, processes: Sequence[Process]) -> Score:
     """pytest-benchmark --benchmark-compare-fail=mean:10%: one process's mean against that of the one before."""
     pairs = list(zip(processes[::2], processes[1::2], strict=False))
-    slower = [[np.mean(new[b][arm]) > 1.1 * np.mean(old[b][OLD]) for b in new] for old, new in pairs]
+    slower = [[bool(np.mean(new[b][arm]) > 1.1 * np.mean(old[b][OLD])) for b in new] for old, new in pairs]
     if arm == "same":
         return Score("mean:10%", arm, sum(map(any, slower)), len(slower))
     return Score("mean:10%", arm, sum(map(sum, slower)), sum(map(len, slower)))
