@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from branched import ASYMMETRIC, BOXCAR, LEAKY, ONE_SIDED, SPECS, TRIANGLE
 from handmade import ALPHA, DTYPES, SLAYER
-from sympy import Abs, Heaviside, Interval, Max, Piecewise, Symbol, atan, diff, exp, oo, sign, sqrt, tanh
+from sympy import Abs, Heaviside, Interval, Max, Piecewise, Symbol, atan, cosh, diff, exp, oo, sign, sqrt, tanh
 
 from surrogate_core.spec import FORMATS, Parameter, Spec, x
 from surrogate_core.spec.evaluate import derivative, in_float64
@@ -85,6 +85,13 @@ def test_where_float64_loses_the_formula_it_loses_the_bound_too() -> None:
     in_float32 = (1 - np.tanh(at.astype(np.float32)) ** 2).astype(np.float64)
     np.testing.assert_array_equal(found.within(right.astype(np.float32).astype(np.float64)), True)
     np.testing.assert_array_equal(found.within(in_float32), [True, False, False, False, False, False])
+
+
+def test_a_bound_whose_powers_overflow_in_float64_is_evaluated_with_more_digits() -> None:
+    # sinh(x)/cosh(x)**3 is 0 in float64 at x = 316, where the gradient is 6e-275.
+    overflowing = Spec("cosh", "Cosh", "nowhere", 1 / cosh(x) ** 2)
+    found = expected("float64", 316.0, spec=overflowing, parameters=())
+    assert found.bound[0] == pytest.approx(2.0**-53 * (4 + 4 * 316) * found.gradient[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

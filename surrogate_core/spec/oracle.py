@@ -117,6 +117,8 @@ def _smooth(
         cell = np.searchsorted(PROBES, np.abs(points))
         lost |= ~_sound(spec, parameters)[np.signbit(points).astype(np.intp), cell]
     if fmt.name == "float64":
+        # Below what float32 holds nobody has compared the bound: a power in it may have overflowed.
+        lost |= (gradient != 0) & (np.abs(gradient) < FAINT / SOUND)
         gradient, rest, _ = _in_mpmath(spec, parameters, points, bounds=False)
         terms[lost] = _in_mpmath(spec, parameters, points[lost])[2]
     elif lost.any():
