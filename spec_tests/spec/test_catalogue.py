@@ -5,6 +5,7 @@ import pkgutil
 
 import pytest
 
+from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, catalogue, get_spec, spec_names
 
 
@@ -28,3 +29,11 @@ def test_every_spec_of_every_file_is_in_the_catalogue() -> None:
 def test_no_two_specs_say_the_same() -> None:
     promises = [(get_spec(name).gradient, get_spec(name).step) for name in spec_names()]
     assert len(set(promises)) == len(promises)
+
+
+def test_a_spec_of_another_package_is_named_by_its_place() -> None:
+    assert get_spec("surrogate_core.spec.catalogue.slayer:SLAYER") is get_spec("slayer")
+    with pytest.raises(BadInput, match="No module named 'no_such_package'"):
+        get_spec("no_such_package:SPEC")
+    with pytest.raises(BadInput, match="a Spec in that module"):
+        get_spec("surrogate_core.spec.catalogue.slayer:SLYAER")

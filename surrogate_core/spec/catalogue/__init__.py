@@ -72,8 +72,20 @@ def spec_names() -> tuple[str, ...]:
 
 @functools.cache
 def get_spec(name: str) -> Spec:
-    """The spec called ``name``; raises :class:`BadInput` with near misses where there is none."""
-    if name not in _FAMILIES:
-        raise BadInput(f"spec {name!r}", f"one of {', '.join(spec_names())}", near_misses(name, spec_names()))
-    module, attribute = _FAMILIES[name]
-    return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    """The spec called ``name``, or the one at ``package.module:ATTRIBUTE``.
+
+    Raises:
+        BadInput: there is none; the message has near misses.
+    """
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        if name not in _FAMILIES:
+            raise BadInput(f"spec {name!r}", f"one of {', '.join(spec_names())}", near_misses(name, spec_names()))
+        module, attribute = f"{__name__}.{_FAMILIES[name][0]}", _FAMILIES[name][1]
+    try:
+        found = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        raise BadInput(f"spec {name!r}: {error}", "a module that can be imported", "check its name") from None
+    if not isinstance(found, Spec):
+        raise BadInput(f"spec {name!r} is {found!r}", "a Spec in that module", "check the name after the colon")
+    return found

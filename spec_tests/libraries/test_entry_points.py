@@ -1,0 +1,74 @@
+"""Other packages add their libraries: the example of CONTRIBUTING.md is installed, listed and judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import surrogate_core
+from surrogate_core import libraries
+from surrogate_core.errors import BadInput
+
+CONTRIBUTING = Path(__file__).parent.parent.parent / "CONTRIBUTING.md"
+
+
+def example(name: str) -> str:
+    """The block of CONTRIBUTING.md that is marked as the file ``name``."""
+    found = re.search(rf"<!-- file: {re.escape(name)} -->\n```\w+\n(.*?)```", CONTRIBUTING.read_text(), re.DOTALL)
+    assert found, f"CONTRIBUTING.md shows no {name}"
+    return found[1]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed packages of its own."""
+    monkeypatch.syspath_prepend(tmp_path)
+    libraries._added.cache_clear()
+    yield tmp_path
+    libraries._added.cache_clear()
+
+
+def install(site: Path, point: str) -> None:
+    """What pip leaves behind of a package with one entry point."""
+    data = site / "ramps-1.2.dist-info"
+    data.mkdir(exist_ok=True)
+    (data / "METADATA").write_text("Metadata-Version: 2.1\nName: ramps\nVersion: 1.2\n")
+    (data / "entry_points.txt").write_text(f"[surrogate_core.libraries]\n{point}\n")
+
+
+def test_the_documented_example_is_listed_and_judged(site: Path) -> None:
+    (site / "ramps.py").write_text(example("ramps.py"))
+    (site / "ramps_surrogates.py").write_text(example("ramps_surrogates.py"))
+    install(site, "ramps = ramps_surrogates:LIBRARY")
+    library, known = libraries.find("ramps.ramp")
+    assert (libraries.version(library), known.spec) == ("ramps 1.2", "ramps_surrogates:RAMP")
+    assert libraries.broken() == ()
+    options = {"profile": "quick", "dtypes": ["float32"], "properties": ["gradient.peak", "gradient.oracle"]}
+    assert surrogate_core.check("ramps.ramp", **options).conforms
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("LIBRARY = 3", "is a int, no surrogate_core.libraries.Library"),
+        (
+            "from surrogate_core.libraries import Library\nLIBRARY = Library('braintools', 'ramps', 'ramps', '', ())",
+            "has the name 'braintools', which is taken",
+        ),
+    ],
+)
+def test_an_entry_point_that_cannot_be_used_is_told_and_costs_no_other(site: Path, source: str, told: str) -> None:
+    (site / "broken_ramps.py").write_text(source)
+    install(site, "ramps = broken_ramps:LIBRARY")
+    try:
+        (sentence,) = libraries.broken()
+        assert told in sentence
+        assert libraries.find("braintools.SlayerGrad")
+        with pytest.raises(BadInput):
+            libraries.find("ramps.ramp")
+    finally:
+        __import__("sys").modules.pop("broken_ramps", None)
