@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from surrogate_core.commands.bench import bench
 from surrogate_core.commands.compare import compare
+from surrogate_core.commands.deviations import deviations as deviations_commands
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
 from surrogate_core.errors import BadInput
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 listing = typer.Typer(help="What there is to choose from.", no_args_is_help=True)
 app.add_typer(listing, name="list")
+app.add_typer(deviations_commands, name="deviations")
 
 Targets = Annotated[
     list[str],
