@@ -149,6 +149,7 @@ def test_what_is_no_array_of_the_right_shape_is_errored(command, file: Path, fac
 
 
 MISTAKES = {
+    "no target": ([], "set targets under [tool.surrogate-core]"),
     "an unknown catalogue name": (["braintols.SlayerGrad"], "did you mean braintools.SlayerGrad"),
     "an unknown module": (["nowhere.at_all:f"], "no module named 'nowhere'"),
     "an unknown attribute": (["surrogate_core:SlyerGrad"], "did you mean SlayerGrad"),
@@ -242,6 +243,36 @@ def test_a_deviation_that_is_no_longer_needed_does_not_conform_and_names_its_lin
     assert "no longer needed" in json.loads(kept.read_text().splitlines()[-1])["complaints"][0]
     again = command("report", kept, "-o", tmp_path / "r.html")
     assert again.code == 1
+
+
+def test_plain_check_does_the_projects_job_and_stops_at_its_first_failure(
+    command, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = f"targets = ['{file.name}:one_sided', '{file.name}:raises']\nproperties = ['gradient.[ops]*']\n"
+    (file.parent / "pyproject.toml").write_text(
+        f"[tool.surrogate-core]\n{table}profile = 'quick'\ndtypes = 'float32'\nparams = {{ alpha = 0.7 }}\n"
+        "max-failures = 1\n"
+    )
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(file.parent))
+    answer = command("check", "--results", "r.jsonl")
+    assert answer.code == 1
+    assert "mine.py:one_sided does not conform" in answer.out
+    assert "mine.py:raises: no verdict, because the check stopped before all of it was judged" in answer.out
+    assert "::error file=mine.py,line=4,title=mine.py%3Aone_sided%3A gradient.oracle::" in answer.out
+    outcomes = [json.loads(line).get("outcome", {}) for line in Path("r.jsonl").read_text().splitlines()]
+    assert [o.get("state") for o in outcomes].count("failed") == 1
+    assert "not run: the check stopped at its 1 failure" in outcomes[-2]["reason"]
+
+
+def test_a_remark_fails_where_it_is_asked_to(command) -> None:
+    only = ["--profile", "quick", "--dtype", "float32", "--property", "gradient.parameter"]
+    assert command("check", OURS, *only).code == 0
+    answer = command("check", OURS, *only, "--fail-on", "failed,remark")
+    assert answer.code == 1
+    assert "fails on failed, remark: 1 remark" in answer.out
+    assert command("check", OURS, "--fail-on", "remrk").code == 2
 
 
 def test_a_file_may_import_its_neighbour_and_is_read_again_when_it_changes(command, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def check(
     results: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     deviations: str | os.PathLike[str] | None = None,
+    max_failures: int | None = None,
     jobs: int = 1,
     timeout: float | None = None,
     total_timeout: float | None = None,
@@ -99,6 +100,7 @@ def check(
         results: where to write the results file while the check runs.
         resume: the results file of an interrupted check, which is finished; in place of ``results``.
         deviations: a file of known departures; failures that one of them explains are expected.
+        max_failures: stop once so many results failed or errored; what is left is skipped, and says so.
         jobs: how many implementations are judged at a time.
         timeout: seconds that one property may take; by default many times what a slow machine needs.
         total_timeout: seconds that all properties of one implementation may take together.
@@ -118,6 +120,8 @@ def check(
         raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
     if not isinstance(jobs, int) or jobs < 1:
         raise BadInput(f"jobs {jobs!r}", "a whole number from 1 on", "leave it out to judge one at a time")
+    if max_failures is not None and (not isinstance(max_failures, int) or max_failures < 1):
+        raise BadInput(f"max_failures {max_failures!r}", "a whole number from 1 on", "leave it out to go on to the end")
     entries = read_deviations(deviations) if deviations is not None else ()
     allowed = engine.limits(profile, timeout, total_timeout, memory)
     with engine.place(targets, allowed, jobs, in_process) as place:
@@ -138,7 +142,8 @@ def check(
             on_plan(planned)
         head = engine.header(planned) if earlier is None else earlier.header
         departures = Known(entries, head, narrowed=bool(properties))
-        return _run(planned, place, earlier, head, departures, results if earlier is None else resume, on_result)
+        path = results if earlier is None else resume
+        return _run(planned, place, earlier, head, departures, path, on_result, max_failures)
 
 
 def _run(
@@ -149,6 +154,7 @@ def _run(
     departures: Known,
     path: str | os.PathLike[str] | None,
     on_result: Callable[[engine.Result], None] | None,
+    most: int | None,
 ) -> Report:
     """Judge what is planned and not there yet, and write it down as it happens."""
     done: list[engine.Result] = []
@@ -159,7 +165,12 @@ def _run(
 
     def results() -> Iterator[engine.Result]:
         yield from (result for result in planned.settled if result.id not in known)
-        yield from place.run([unit for unit in planned.units if unit.id not in known])
+        for result in place.run([unit for unit in planned.units if unit.id not in known]):
+            yield result
+            if most is not None and sum(r.outcome.state in ("failed", "errored") for r in done) >= most:
+                break
+        there = {result.id for result in done}
+        yield from (engine.not_run(unit, most) for unit in planned.units if most and unit.id not in there)
 
     try:
         for result in () if earlier is None else earlier.results:

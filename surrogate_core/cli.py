@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,7 +19,11 @@ from surrogate_core.commands.compare import compare
 from surrogate_core.commands.deviations import deviations as deviations_commands
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
+from surrogate_core.commands.project import Project, project
 from surrogate_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from surrogate_core.engine import Run
 
 __all__ = ["main"]
 
@@ -37,9 +42,12 @@ app.add_typer(listing, name="list")
 app.add_typer(deviations_commands, name="deviations")
 
 Targets = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        help="package.module:attribute, path/to/file.py:attribute, or a catalogue name.", show_default=False
+        metavar="TARGET...",
+        help="package.module:attribute, path/to/file.py:attribute, or a catalogue name. By default those of the "
+        "project.",
+        show_default=False,
     ),
 ]
 
@@ -60,7 +68,7 @@ def _parameters(given: list[str]) -> dict[str, list[float]]:
 
 @app.command()
 def check(
-    targets: Targets,
+    targets: Targets = None,
     spec: Annotated[
         str | None,
         typer.Option(
@@ -69,18 +77,20 @@ def check(
         ),
     ] = None,
     param: Annotated[list[str] | None, typer.Option(help="Values to judge at, as alpha=0.5,1,2.")] = None,
-    profile: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
+    profile: Annotated[str | None, typer.Option(help="quick, standard or thorough.", show_default="standard")] = None,
     property_: Annotated[
         list[str] | None, typer.Option("--property", help="Id or glob, such as 'gradient.*'. Repeatable.")
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
-    framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    framework: Annotated[str | None, typer.Option(help="auto, jax or torch.", show_default="auto")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random inputs.", show_default="0")] = None,
     results: Annotated[Path | None, typer.Option(help="Write results here while running (JSON lines).")] = None,
     resume: Annotated[
         Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
     ] = None,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Implementations judged at a time.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="Implementations judged at a time.", show_default="1")
+    ] = None,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds for one property.", show_default="120, 600 or 3600 by profile")
     ] = None,
@@ -96,36 +106,51 @@ def check(
     deviations: Annotated[
         Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
     ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help="What does not pass: some of failed,errored,unsupported,remark.", show_default="failed,errored"
+        ),
+    ] = None,
+    max_failures: Annotated[int | None, typer.Option(min=1, help="Stop at so many failures.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
     durations: Annotated[
         int | None, typer.Option(min=0, help="Show where the time went: the N slowest properties, 0 for all.")
     ] = None,
 ) -> None:
-    """Judge implementations against what they declare."""
+    """Judge implementations against what they declare.
+
+    What is not given is taken from [tool.surrogate-core] in the project's pyproject.toml.
+    """
     from surrogate_core import api
     from surrogate_core.engine.interruption import terminated_like_interrupted
+    from surrogate_core.engine.strict import DEFAULT, strictness
 
-    console = Console()
+    console, own = Console(), project(Path.cwd())
+    strict = strictness(own.get("fail-on", _listed(fail_on), DEFAULT))
+    results = None if resume else own.get("results", results)
+    html, junit = own.get("html", html), own.get("junit", junit)
     try:
         with terminated_like_interrupted(), _progress() as (on_plan, on_result):
             report = api.check(
-                targets,
-                spec,
-                params=_parameters(param or []),
-                profile=profile,
-                properties=property_ or [],
-                dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
-                seed=seed,
-                framework=framework,
+                _targets(own, targets),
+                own.get("spec", spec),
+                params=_parameters(param) if param else own.get("params", None),
+                profile=own.get("profile", profile, "standard"),
+                properties=own.get("properties", property_, []),
+                dtypes=own.get("dtypes", _listed(dtype), []),
+                seed=own.get("seed", seed, 0),
+                framework=own.get("framework", framework, "auto"),
                 results=results,
                 resume=resume,
-                jobs=jobs,
-                timeout=timeout,
-                total_timeout=timeout_total,
-                memory=memory,
+                deviations=own.get("deviations", deviations),
+                max_failures=own.get("max-failures", max_failures),
+                jobs=own.get("jobs", jobs, 1),
+                timeout=own.get("timeout", timeout),
+                total_timeout=own.get("timeout-total", timeout_total),
+                memory=own.get("memory", memory),
                 in_process=in_process or None,
-                deviations=deviations,
                 on_plan=on_plan,
                 on_result=on_result,
             )
@@ -145,7 +170,35 @@ def check(
         report.to_html(html)
     for path in filter(None, (results or resume, junit, html)):
         console.print(f"wrote {path}", style="dim", highlight=False)
-    raise typer.Exit(report.run.exit_code)
+    _conclude(report.run, strict, console)
+
+
+def _targets(own: Project, given: list[str] | None) -> list[str]:
+    targets = own.get("targets", given, [])
+    if not targets:
+        raise BadInput(
+            "no target",
+            "at least one implementation to judge",
+            "name one, or set targets under [tool.surrogate-core] in pyproject.toml",
+        )
+    return targets
+
+
+def _listed(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text else []
+
+
+def _conclude(run: Run, strict: tuple[str, ...], console: Console) -> None:
+    """Tell GitHub, where it listens; leave with the exit code, and say why where the report alone does not."""
+    from surrogate_core.engine.strict import DEFAULT, exit_code, offences
+    from surrogate_core.report.annotations import annotations
+
+    for line in annotations(run, os.environ):
+        print(line)
+    if strict != DEFAULT:
+        said = ", ".join(f"{count} {name}" for name, count in offences(run, strict).items())
+        console.print(f"fails on {', '.join(strict)}: {said or 'none of them'}", markup=False, highlight=False)
+    raise typer.Exit(exit_code(run, strict))
 
 
 def _unfinished(kept: Path | None) -> str:

@@ -9,6 +9,7 @@ from surrogate_core.engine.plan import Unit as Unit
 from surrogate_core.engine.plan import plan as plan
 from surrogate_core.engine.result import Result as Result
 from surrogate_core.engine.resume import resume as resume
+from surrogate_core.engine.run import not_run as not_run
 from surrogate_core.engine.run import run as run
 from surrogate_core.engine.store import Run as Run
 from surrogate_core.engine.store import header as header

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from surrogate_core.engine.result import Result
 from surrogate_core.properties.outcome import STATES
 
-__all__ = ["Ledger", "account"]
+__all__ = ["NOT_RUN", "Ledger", "account"]
 
 JUDGED = ("passed", "failed", "errored", "expected failure")
+
+NOT_RUN = "not run: "
+"""How the reason of a result begins that was skipped because a check stopped early."""
 
 
 @dataclass(frozen=True)

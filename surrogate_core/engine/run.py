@@ -14,6 +14,7 @@ from surrogate_core.drivers import BrokenContract, Observation, Request, Unsuppo
 from surrogate_core.drivers.tally import NoOracle, Span
 from surrogate_core.engine import search
 from surrogate_core.engine.bench import Bench
+from surrogate_core.engine.ledger import NOT_RUN
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.telling import printable, sentence, whole_traceback
@@ -22,7 +23,7 @@ from surrogate_core.properties import Proof, Property, Search, Statement, get_pr
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Requests, Seen
 
-__all__ = ["judge", "run"]
+__all__ = ["judge", "not_run", "run"]
 
 DTYPE_WORDS = {
     "float16": ("float16", "half", "f16"),
@@ -79,6 +80,16 @@ def judge(bench: Bench, unit: Unit) -> Result:
         seconds=time.perf_counter() - start,
         compilations=bench.driver.compilations() - compiled,
     )
+
+
+def not_run(unit: Unit, failures: int) -> Result:
+    """The result of a unit that was not judged because a check stopped at so many failures."""
+    case = unit.case
+    reason = f"{NOT_RUN}the check stopped at its {failures} failure{'s' if failures > 1 else ''} (--max-failures)"
+    return Result(
+        unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters,
+        outcomes.Skipped(reason), part=unit.part,
+    )  # fmt: skip
 
 
 def _outcome(bench: Bench, judged: Statement, span: Span | None) -> outcomes.Outcome:

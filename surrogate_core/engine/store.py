@@ -18,12 +18,13 @@ from typing import Any
 
 import sympy
 
-from surrogate_core.engine.ledger import JUDGED, Ledger, account
+from surrogate_core.engine.ledger import JUDGED, NOT_RUN, Ledger, account
 from surrogate_core.engine.plan import START, STARTED, Plan
 from surrogate_core.engine.result import Result, from_json, plain
 from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
+from surrogate_core.properties.outcome import Skipped
 from surrogate_core.spec.model import Spec
 
 __all__ = ["SCHEMA", "Run", "header", "read"]
@@ -66,8 +67,14 @@ class Run:
         if not self.complete or not self.ledger.judged:
             return ()
         judged = {r.implementation for r in self.results if r.outcome.state in JUDGED}
+        judged |= {name for name in {r.implementation for r in self.results} if self.cut_short(name)}
         names = (str(i["name"]) for i in self.header["implementations"])
         return tuple(f"nothing was judged of {name}" for name in names if name not in judged)
+
+    def cut_short(self, implementation: str) -> bool:
+        """Whether some of its results are missing because the check stopped early."""
+        mine = (r.outcome for r in self.of(implementation))
+        return any(isinstance(o, Skipped) and o.reason.startswith(NOT_RUN) for o in mine)
 
     @property
     def conforms(self) -> bool:

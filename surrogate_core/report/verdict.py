@@ -125,6 +125,9 @@ def verdict(run: Run, implementation: str) -> Verdict:
     if run.objections:
         answer = "incomplete" if any(cell.state in JUDGED for cell in mine) else "nothing judged"
         return Verdict(implementation, spec, "open", "?", answer, f"no verdict, because {'; '.join(run.objections)}.")
+    if run.cut_short(implementation):
+        reason = "no verdict, because the check stopped before all of it was judged."
+        return Verdict(implementation, spec, "open", "?", "incomplete", reason)
     reason = f"{states['passed']} of {len(mine)} properties hold{aside}."
     return Verdict(implementation, spec, "passed", "✓", "conforms", reason)
 
