@@ -156,7 +156,7 @@ MISTAKES = {
     "an unknown file": (["nowhere.py:f"], "no file"),
     "a target that is no factory": (["surrogate_core:__version__"], "expected: a factory"),
     "a spike function in place of a factory": (["surrogate_core:slayer_grad"], "wrap it"),
-    "an unknown spec": ([OURS, "--spec", "slyer"], "did you mean slayer?"),
+    "an unknown spec": ([OURS, "--spec", "slyer"], "did you mean slayer"),
     "an unknown parameter": ([OURS, "--param", "alpa=1"], "did you mean alpha?"),
     "a parameter that is no number": ([OURS, "--param", "alpha=high"], "for example --param alpha=0.5,1,2"),
     "a parameter outside its domain": ([OURS, "--param", "alpha=-1"], "expected: a finite value in (0, oo)"),
