@@ -231,18 +231,21 @@ def _progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]
 
 @app.command()
 def report(
-    results: Annotated[list[Path], typer.Argument(help="Results files written by check.", show_default=False)],
+    results: Annotated[list[Path], typer.Argument(help="Results files written by check or bench.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
 ) -> None:
     """Draw stored results as one offline HTML file. Nothing is run again."""
     from surrogate_core import engine
+    from surrogate_core.commands import timings
     from surrogate_core.engine.telling import printable
+    from surrogate_core.perf.store import is_bench
     from surrogate_core.report import html
     from surrogate_core.report.verdict import verdict
 
-    runs = [engine.read(path) for path in results]
+    timed = timings.load(path for path in results if is_bench(path))
+    runs = [engine.read(path) for path in results if not is_bench(path)]
     try:
-        html.write(runs, output)
+        html.write(runs, output, [timings.timing(run) for run in timed])
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # Figures are drawn, not checked: what check writes can be drawn, what was changed since perhaps not.
         raise BadInput(
@@ -256,7 +259,8 @@ def report(
             line = printable(verdict(run, str(implementation["name"])).line)
             console.print(line, highlight=False, markup=False)
     console.print(f"wrote {output}", style="dim", highlight=False)
-    raise typer.Exit(max((run.exit_code for run in runs), default=3))
+    codes = [*(run.exit_code for run in runs), *map(timings.exit_code, timed)]
+    raise typer.Exit(max(codes, default=3))
 
 
 Glob = Annotated[str, typer.Argument(help="Show only names that match this glob.")]

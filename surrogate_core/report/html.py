@@ -13,12 +13,16 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from surrogate_core.engine import Run
 from surrogate_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from surrogate_core.report.timing import Timing  # loads matplotlib
 
 __all__ = ["UNSEEN", "page_of", "render", "write"]
 
@@ -65,20 +69,20 @@ def page_of(template: str, **values: object) -> str:
     return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(**values))
 
 
-def render(runs: Sequence[Run]) -> str:
-    """The report of one or more runs, as the text of one HTML file."""
+def render(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> str:
+    """The report of one or more runs, and of what was timed, as the text of one HTML file."""
     from surrogate_core.report.page import page  # loads matplotlib, which a verdict in the terminal does without
 
-    return page_of("report.html.jinja", page=page(runs))
+    return page_of("report.html.jinja", page=page(runs, timings))
 
 
-def write(runs: Sequence[Run], path: str | os.PathLike[str]) -> None:
+def write(runs: Sequence[Run], path: str | os.PathLike[str], timings: Sequence[Timing] = ()) -> None:
     """Write the report to ``path``, whose folder is made where it is missing.
 
     Raises:
         BadInput: the path cannot be written.
     """
-    text = render(runs)
+    text = render(runs, timings)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8", newline="\n")

@@ -20,6 +20,7 @@ from surrogate_core.report.formula import forward_rule, mathml
 from surrogate_core.report.gallery import budget
 from surrogate_core.report.implementation import Implementation, Room, implementation
 from surrogate_core.report.matrix import FEW, Matrix, matrix
+from surrogate_core.report.timing import Drawn, Timing, draw
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
 __all__ = ["Evidence", "Family", "Page", "page"]
@@ -73,14 +74,15 @@ class Page:
     evidence: tuple[Evidence, ...]
     matrix: Matrix
     families: tuple[Family, ...]
+    timings: tuple[Drawn, ...] = ()
 
     @property
     def implementations(self) -> tuple[Implementation, ...]:
         return self.matrix.implementations
 
 
-def page(runs: Sequence[Run]) -> Page:
-    """What a report of ``runs`` shows."""
+def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
+    """What a report of ``runs``, and of what was timed, shows."""
     subjects = [(run, entry) for run in runs for entry in _entries(run)]
     promises = _promises(runs)
     folded = len(subjects) > FEW
@@ -92,11 +94,12 @@ def page(runs: Sequence[Run]) -> Page:
         for number, ((run, entry), spec) in enumerate(zip(subjects, specs, strict=True), start=1)
     ]
     return Page(
-        answer=_answer(drawn) + (", but the known departures are not as declared" if _contradicted(runs) else ""),
+        answer=_headline(drawn, runs, timings),
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
         matrix=matrix(drawn, promises),
         families=_families(drawn, specs, runs),
+        timings=tuple(draw(timing, f"t{number}") for number, timing in enumerate(timings, start=1)),
     )
 
 
@@ -132,6 +135,12 @@ def _promises(runs: Sequence[Run]) -> dict[str, str]:
 
 
 VERDICTS = (("failed", "does not conform", "do not conform"), ("open", "has no verdict", "have no verdict"))
+
+
+def _headline(drawn: Sequence[Implementation], runs: Sequence[Run], timings: Sequence[Timing]) -> str:
+    if timings and not runs:
+        return "Timings; nothing was judged"
+    return _answer(drawn) + (", but the known departures are not as declared" if _contradicted(runs) else "")
 
 
 def _answer(implementations: Sequence[Implementation]) -> str:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from surrogate_core.report import svg
 from surrogate_core.report.words import number, superscript
 
-__all__ = ["Line", "Numbers", "Stretch", "decay", "gradient", "histogram", "levels", "profile"]
+__all__ = ["Line", "Numbers", "Stretch", "decay", "gradient", "histogram", "levels", "profile", "ratios"]
 
 WIDTH, HEIGHT = 300, 196
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 26, 38
@@ -136,6 +136,40 @@ def histogram(name: str, title: str, description: str, edges: Sequence[float], c
         words = [*words, "∞"][: len(counts)]
         axes.xaxis.set_major_locator(FixedLocator(places.tolist()))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: words[int(v)]))
+        return svg.inline(figure, name, title, description)
+
+
+def ratios(
+    name: str,
+    title: str,
+    description: str,
+    labels: Sequence[str],
+    values: Sequence[tuple[float, float, float]],
+    limits: tuple[float, float],
+) -> Markup:
+    """Ratios (value, low, high), one a row, each with its label; what is beyond the limits stands at the edge."""
+    row, left = 20, 300
+    height = TOP + BOTTOM + row * len(labels)
+    width = left + WIDTH
+    with svg.style():
+        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        axes = figure.add_axes((left / width, BOTTOM / height, 1 - (left + RIGHT) / width, row * len(labels) / height))
+        axes.set_xlabel("ratio, log scale; left of 1 is faster than the bare operation", labelpad=5)
+        low, high = (np.clip([v[side] for v in values], *limits) for side in (1, 2))
+        places = np.arange(len(labels))[::-1]
+        axes.set_xscale("log", base=2)
+        axes.grid(visible=True, axis="x")
+        axes.grid(visible=False, axis="y")
+        axes.axvline(1, color=svg.ROLES["spec"], linewidth=4)
+        axes.hlines(places, low, high, color=svg.ROLES["measured"], linewidth=1.8)
+        _dots(axes, np.clip([v[0] for v in values], *limits), places.astype(np.float64), 7)
+        axes.set_xlim(limits[0] * 0.9, limits[1] * 1.1)
+        axes.set_ylim(-0.6, len(labels) - 0.4)
+        axes.yaxis.set_major_locator(FixedLocator(places.tolist()))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: labels[len(labels) - 1 - int(v)]))
+        axes.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4, 8, 16, 32, 64]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
         return svg.inline(figure, name, title, description)
 
 
