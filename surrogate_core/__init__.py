@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from surrogate_core.api import Report as Report
     from surrogate_core.api import check as check
+    from surrogate_core.api import survey as survey
     from surrogate_core.conformance import conformance_tests as conformance_tests
     from surrogate_core.slayer import SlayerGrad as SlayerGrad
     from surrogate_core.slayer import slayer_grad as slayer_grad
@@ -34,6 +35,7 @@ _HOMES = {
     "conformance_tests": "conformance",
     "get_spec": "spec",
     "slayer_grad": "slayer",
+    "survey": "api",
 }
 
 __all__ = [*_HOMES, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]  (built from the table)

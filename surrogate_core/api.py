@@ -12,7 +12,7 @@ from surrogate_core.engine.deviations import Known, check_names, read_deviations
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, get_spec
 
-__all__ = ["Interrupted", "Report", "check"]
+__all__ = ["Interrupted", "Report", "check", "survey"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,111 @@ def check(
         BadInput: an argument that cannot be used; the message says what was expected and what to do.
         Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
-    targets = [target] if isinstance(target, str) or callable(target) else list(target)
+    return _judged(
+        [target] if isinstance(target, str) or callable(target) else list(target),
+        get_spec(spec) if isinstance(spec, str) else spec,
+        jobs=jobs,
+        allowed=engine.limits(profile, timeout, total_timeout, memory),
+        in_process=in_process,
+        results=results,
+        resume=resume,
+        deviations=deviations,
+        max_failures=max_failures,
+        on_result=on_result,
+        on_plan=on_plan,
+        planning={
+            "params": params,
+            "profile": profile,
+            "properties": properties,
+            "dtypes": dtypes,
+            "seed": seed,
+            "framework": framework,
+        },
+    )
+
+
+def survey(
+    libraries: str | Sequence[str] = (),
+    *,
+    profile: str = "standard",
+    properties: Sequence[str] = (),
+    dtypes: Sequence[str] = (),
+    seed: int = 0,
+    results: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    deviations: str | os.PathLike[str] | None = None,
+    jobs: int | None = None,
+    timeout: float | None = None,
+    total_timeout: float | None = None,
+    memory: int | None = None,
+    on_result: Callable[[engine.Result], None] | None = None,
+    on_plan: Callable[[engine.Plan], None] | None = None,
+) -> Report:
+    """Judge every surrogate of every installed library against what the library declares of it.
+
+    A library that is not installed is named in the report with the command that brings it; a surrogate that
+    cannot be imported is a result.
+
+    Args:
+        libraries: names of libraries; by default all that are installed.
+        profile: as in :func:`check`, and so are the others below, but for ``jobs``.
+        properties: ids or globs; by default all.
+        dtypes: by default float16, bfloat16, float32 and float64.
+        seed: of the random inputs.
+        results: where to write the results file while the survey runs.
+        resume: the results file of an interrupted survey.
+        deviations: a file of known findings.
+        jobs: how many surrogates are judged at a time; by default one for each core.
+        timeout: seconds that one property may take.
+        total_timeout: seconds that all properties of one surrogate may take together.
+        memory: MiB that a worker may hold in memory.
+        on_result: called with each result as it happens.
+        on_plan: called once with what will be done.
+
+    Raises:
+        BadInput: an argument that cannot be used; a library that is named and not installed.
+        Interrupted: a KeyboardInterrupt, with the report as far as it goes.
+    """
+    chosen = engine.select_libraries([libraries] if isinstance(libraries, str) else list(libraries))
+    return _judged(
+        list(chosen.names),
+        None,
+        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
+        allowed=engine.limits(profile, timeout, total_timeout, memory),
+        in_process=None,
+        results=results,
+        resume=resume,
+        deviations=deviations,
+        max_failures=None,
+        on_result=on_result,
+        on_plan=on_plan,
+        planning={
+            "profile": profile,
+            "properties": properties,
+            "dtypes": dtypes,
+            "seed": seed,
+            "survey": True,
+            "missing": chosen.missing,
+        },
+    )
+
+
+def _judged(
+    targets: Sequence[str | Callable[..., Any]],
+    spec: Spec | None,
+    *,
+    jobs: int,
+    allowed: engine.Limits,
+    in_process: bool | None,
+    results: str | os.PathLike[str] | None,
+    resume: str | os.PathLike[str] | None,
+    deviations: str | os.PathLike[str] | None,
+    max_failures: int | None,
+    on_result: Callable[[engine.Result], None] | None,
+    on_plan: Callable[[engine.Plan], None] | None,
+    planning: Mapping[str, Any],
+) -> Report:
+    """Plan, and judge what is planned; ``planning`` are options of :func:`surrogate_core.engine.plan`."""
     if results is not None and resume is not None:
         raise BadInput(f"results {results} and resume {resume}", "one of them", "a resumed file is continued itself")
     if not isinstance(jobs, int) or jobs < 1:
@@ -123,25 +227,14 @@ def check(
     if max_failures is not None and (not isinstance(max_failures, int) or max_failures < 1):
         raise BadInput(f"max_failures {max_failures!r}", "a whole number from 1 on", "leave it out to go on to the end")
     entries = read_deviations(deviations) if deviations is not None else ()
-    allowed = engine.limits(profile, timeout, total_timeout, memory)
     with engine.place(targets, allowed, jobs, in_process) as place:
-        planned = engine.plan(
-            targets,
-            get_spec(spec) if isinstance(spec, str) else spec,
-            params=params,
-            profile=profile,
-            properties=properties,
-            dtypes=dtypes,
-            seed=seed,
-            framework=framework,
-            ask=place.facts,
-        )
+        planned = engine.plan(targets, spec, ask=place.facts, **planning)
         earlier = engine.resume(resume, planned) if resume is not None else None
         check_names(entries, planned)
         if on_plan:
             on_plan(planned)
         head = engine.header(planned) if earlier is None else earlier.header
-        departures = Known(entries, head, narrowed=bool(properties))
+        departures = Known(entries, head, narrowed=bool(planning["properties"]))
         path = results if earlier is None else resume
         return _run(planned, place, earlier, head, departures, path, on_result, max_failures)
 

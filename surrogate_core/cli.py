@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import os
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from surrogate_core.commands.bench import bench
 from surrogate_core.commands.compare import compare
 from surrogate_core.commands.deviations import deviations as deviations_commands
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
+from surrogate_core.commands.progress import progress, unfinished
 from surrogate_core.commands.project import Project, project
+from surrogate_core.commands.survey import survey
 from surrogate_core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def check(
     results = None if resume else own.get("results", results)
     html, junit = own.get("html", html), own.get("junit", junit)
     try:
-        with terminated_like_interrupted(), _progress() as (on_plan, on_result):
+        with terminated_like_interrupted(), progress() as (on_plan, on_result):
             report = api.check(
                 _targets(own, targets),
                 own.get("spec", spec),
@@ -156,7 +155,7 @@ def check(
             )
     except api.Interrupted as interruption:
         report = interruption.report
-        console.print(_unfinished(results or resume), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        console.print(unfinished(results or resume), style="bold red", markup=False, highlight=False, soft_wrap=True)
     from surrogate_core.report import junit as junit_file
     from surrogate_core.report import terminal
 
@@ -199,34 +198,6 @@ def _conclude(run: Run, strict: tuple[str, ...], console: Console) -> None:
         said = ", ".join(f"{count} {name}" for name, count in offences(run, strict).items())
         console.print(f"fails on {', '.join(strict)}: {said or 'none of them'}", markup=False, highlight=False)
     raise typer.Exit(exit_code(run, strict))
-
-
-def _unfinished(kept: Path | None) -> str:
-    if kept is None:
-        return "interrupted; nothing was kept: with --results FILE, what is finished stays"
-    return f"interrupted; what is finished is in {kept}: add --resume {kept} to the same command to go on"
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
-    """A progress bar on stderr, gone when it is done; nothing where stderr is no terminal."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    stderr = Console(stderr=True)
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
-        task = bar.add_task("planning", total=None)
-
-        def on_plan(plan: Any) -> None:
-            bar.update(task, total=len(plan.units) + len(plan.settled))
-
-        def on_result(result: Any) -> None:
-            bar.update(task, advance=1, description=f"{result.implementation} {result.property_id}")
-
-        yield on_plan, on_result
 
 
 @app.command()
@@ -320,6 +291,7 @@ def list_implementations(glob: Glob = "*") -> None:
 app.command()(compare)
 app.command()(explain)
 app.command()(bench)
+app.command()(survey)
 app.add_typer(history, name="history")
 
 

@@ -11,6 +11,7 @@ from surrogate_core.engine.result import Result as Result
 from surrogate_core.engine.resume import resume as resume
 from surrogate_core.engine.run import not_run as not_run
 from surrogate_core.engine.run import run as run
+from surrogate_core.engine.selection import select_libraries as select_libraries
 from surrogate_core.engine.store import Run as Run
 from surrogate_core.engine.store import header as header
 from surrogate_core.engine.store import read as read

@@ -12,6 +12,7 @@ from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.facts import Facts, facts
 from surrogate_core.engine.result import Result, case_words, identity
 from surrogate_core.engine.target import Factory, Target, locate
+from surrogate_core.engine.telling import printable
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import find
 from surrogate_core.properties import Case, select
@@ -71,6 +72,7 @@ class Plan:
     Attributes:
         units: in the order of evaluation: units that share evaluations stand together.
         settled: results that are known already: of implementations that brought down the process that imported them.
+        missing: (library, command that brings it) of what was to be judged and is not installed.
     """
 
     implementations: tuple[Implementation, ...]
@@ -78,6 +80,7 @@ class Plan:
     profile: str
     seed: int
     settled: tuple[Result, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
 
 
 START = "process.start"
@@ -90,9 +93,20 @@ Asked = Sequence[tuple[Target, Parameters]]
 """Targets, each with the parameters that its signature has to take."""
 
 
-def here(asked: Asked) -> list[Facts | outcomes.Errored]:
+Found = Facts | outcomes.Errored | BadInput
+"""What was found out: facts; how the target's process ended; or why the target cannot be used."""
+
+
+def here(asked: Asked) -> list[Found]:
     """Find out about targets in this process."""
-    return [facts(target, parameters) for target, parameters in asked]
+    return [_found(target, parameters) for target, parameters in asked]
+
+
+def _found(target: Target, parameters: Parameters) -> Found:
+    try:
+        return facts(target, parameters)
+    except BadInput as mistake:
+        return mistake
 
 
 def plan(
@@ -105,12 +119,17 @@ def plan(
     dtypes: Sequence[str] = (),
     seed: int = 0,
     framework: str = "auto",
-    ask: Callable[[Asked], Sequence[Facts | outcomes.Errored]] = here,
+    ask: Callable[[Asked], Sequence[Found]] = here,
+    survey: bool = False,
+    missing: tuple[tuple[str, str], ...] = (),
 ) -> Plan:
     """Lay out the work.
 
     Without a ``spec``, each target is judged against the one that the catalogue says it declares; one that the
     catalogue does not know, against ``slayer``.
+
+    In a ``survey`` a target that cannot be imported is a result like any other, and no mistake of the user's;
+    ``missing`` are the libraries that it leaves out, and what brings them.
 
     Pointwise properties are judged on the first device of every backend, ``device.agreement`` on all.
 
@@ -143,6 +162,10 @@ def plan(
     settled: list[Result] = []
     known = ask([(target, grid[0]) for target, grid in zip(located, grids, strict=True)])
     for target, each, grid, found in zip(located, declared, grids, known, strict=True):
+        if isinstance(found, BadInput):
+            if not survey:
+                raise found
+            found = _unusable(found)
         if isinstance(found, outcomes.Errored):
             implementations.append(Implementation(target, target.framework, each))
             settled.append(Result(target.name, START, "", "", (), found))
@@ -151,7 +174,13 @@ def plan(
         implementations.append(implementation)
         judged = [p for p in wanted if p.applies(each)]
         units += _units(implementation, judged, _places(formats, grid, profile), profile, seed)
-    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled))
+    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing)
+
+
+def _unusable(mistake: BadInput) -> outcomes.Errored:
+    said, _, details = mistake.given.partition("\n")
+    lines = details.strip().splitlines()
+    return outcomes.Errored(printable(f"{said} {lines[-1]}" if lines else said), printable(details))
 
 
 def _declared(target: str | Factory) -> Spec:

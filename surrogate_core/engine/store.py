@@ -21,6 +21,7 @@ import sympy
 from surrogate_core.engine.ledger import JUDGED, NOT_RUN, Ledger, account
 from surrogate_core.engine.plan import START, STARTED, Plan
 from surrogate_core.engine.result import Result, from_json, plain
+from surrogate_core.engine.selection import catalogued, surveyed
 from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
@@ -128,9 +129,12 @@ def header(plan: Plan) -> dict[str, Any]:
                     "file": _near(i.facts.file),
                     "line": i.facts.line,
                     "digest": i.facts.digest,
+                    **catalogued(i.name),
                 }
                 for i in plan.implementations
             ],
+            "libraries": surveyed([i.name for i in plan.implementations]),
+            "missing": dict(plan.missing),
             "environment": {
                 "python": platform.python_version(),
                 "platform": platform.platform(),

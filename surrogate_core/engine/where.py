@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from surrogate_core import libraries
-from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
-from surrogate_core.engine.plan import Asked, Unit, here
+from surrogate_core.engine.plan import Asked, Found, Unit, here
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.run import run
 from surrogate_core.errors import BadInput
@@ -24,7 +23,7 @@ class Here:
 
     troubles: tuple[str, ...] = ()
 
-    def facts(self, asked: Asked) -> Sequence[Facts | Errored]:
+    def facts(self, asked: Asked) -> Sequence[Found]:
         """What has to be known of targets before work is planned."""
         return here(asked)
 
@@ -44,7 +43,7 @@ class Apart:
         self._pool, self._all = pool, all_of_them
         self.troubles: tuple[str, ...] = ()
 
-    def facts(self, asked: Asked) -> Sequence[Facts | Errored]:
+    def facts(self, asked: Asked) -> Sequence[Found]:
         """What has to be known of targets before work is planned; how a worker ended, where it did not survive."""
         apart = [one for one in asked if self._isolated(one[0].given)]
         close = [one for one in asked if not self._isolated(one[0].given)]
@@ -70,7 +69,7 @@ Place = Here | Apart
 """Either of them."""
 
 
-def _outcome(found: Facts | Ended | Errored) -> Facts | Errored:
+def _outcome(found: Ended | Found) -> Found:
     if isinstance(found, Ended):
         return Errored(found.what, found.details)
     return found

@@ -6,7 +6,7 @@ import queue
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +30,13 @@ KEPT = 4
 WORKER = "surrogate_core.engine.isolation.worker"
 
 
+def _settled(future: Future[Facts | Ended]) -> Facts | Ended | BadInput:
+    try:
+        return future.result()
+    except BadInput as mistake:
+        return mistake
+
+
 def available() -> bool:
     """Whether processes can be isolated here: what that takes is offered by Linux alone."""
     return sys.platform == "linux"
@@ -51,14 +58,10 @@ class Pool:
         self._idle: dict[str, Worker] = {}
         self._turn, self._closing = threading.Lock(), threading.Event()
 
-    def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended]:
-        """What is to be known of each target, or how its worker ended while that was found out.
-
-        Raises:
-            BadInput: a target cannot be used.
-        """
+    def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
+        """What is to be known of each target, how its worker ended before that, or why it cannot be used."""
         found = [self._threads.submit(self._facts, target, parameters) for target, parameters in asked]
-        return [future.result() for future in found]
+        return [_settled(future) for future in found]
 
     def run(self, units: Sequence[Unit]) -> Iterator[Result | Trouble]:
         """The results as they happen, and whatever keeps them from adding up."""

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from report.stored import passing, result, run
+
+from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed, Kind, Outcome
+from surrogate_core.report.overview import Noted, noted, sentence
+
+
+def broken(severity: float | None, kind: Kind = "defect") -> Failed:
+    return Failed("x = 1", "2", "1", severity, kind=kind)
+
+
+def found(*outcomes: tuple[str, str, Outcome], dtype: str = "float32") -> tuple[Noted, ...]:
+    return noted(run([result(o, name, prop, dtype=dtype) for name, prop, o in outcomes]))
+
+
+def test_the_worst_comes_first_whatever_the_order_of_the_run() -> None:
+    rows = found(
+        ("a", "p1", broken(1e-9, "weakness")),
+        ("a", "p2", broken(None, "difference")),
+        ("b", "p3", broken(0.1)),
+        ("b", "p4", broken(float("inf"))),
+        ("c", "p5", broken(0.5)),
+    )
+    assert [f.properties[0] for f in rows] == ["p4", "p5", "p3", "p1", "p2"]
+
+
+def test_a_defect_without_a_size_stands_before_those_with_a_finite_one() -> None:
+    rows = found(("a", "p1", broken(100.0)), ("a", "p2", broken(None)), ("b", "p3", Errored("ValueError: no")))
+    assert [f.properties[0] for f in rows] == ["p2", "p3", "p1"]
+
+
+def test_a_property_broken_in_several_cases_is_one_finding_of_its_worst_kind_and_size() -> None:
+    cases = [
+        result(broken(1e-9, "weakness"), "a", "p", dtype="float16"),
+        result(broken(0.25), "a", "p"),
+        result(broken(0.5), "a", "p", dtype="float64"),
+    ]
+    (finding,) = noted(run(cases))
+    assert (finding.kind, finding.severity, finding.cases, finding.told.dtype) == ("defect", 0.5, 3, "float32")
+
+
+def test_one_exception_met_by_several_properties_is_one_finding() -> None:
+    (finding,) = found(("a", "p1", Errored("ValueError: no")), ("a", "p2", Errored("ValueError: no")))
+    assert finding.properties == ("p1", "p2")
+    assert finding.outcome == Errored("ValueError: no")
+
+
+def test_a_finding_is_known_only_where_each_of_its_cases_is() -> None:
+    known = ExpectedFailure(broken(0.5), "It is documented so.")
+    assert [f.reason for f in found(("a", "p", known), ("a", "q", known))] == ["It is documented so."] * 2
+    half = noted(run([result(known, "a", "p"), result(broken(0.5), "a", "p", dtype="float16")]))
+    assert [f.reason for f in half] == [""]
+
+
+def test_the_sentence_counts_kinds_and_implementations() -> None:
+    rows = found(("a", "p", broken(0.1)), ("b", "p", broken(0.1)), ("b", "q", broken(1e-9, "weakness")))
+    assert sentence(rows) == "2 defects and 1 weakness in 2 implementations."
+    known = found(("a", "p", ExpectedFailure(broken(0.5), "Known.")), ("a", "q", broken(0.5)))
+    assert sentence(known) == "2 defects in 1 implementation; 1 known and explained."
+    assert sentence(noted(run(passing()))) == "Nothing was found."

@@ -1,0 +1,74 @@
+"""`surrogate-core survey`: every surrogate of every installed library against what its library declares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from surrogate_core.commands.progress import progress, unfinished
+
+__all__ = ["survey"]
+
+
+def survey(
+    library: Annotated[
+        list[str] | None, typer.Option("--library", help="Only this library. Repeatable; by default all installed.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("-j", "--jobs", min=1, help="Surrogates judged at a time.", show_default="one a core")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
+    property_: Annotated[
+        list[str] | None, typer.Option("--property", help="Id or glob, such as 'gradient.*'. Repeatable.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
+    deviations: Annotated[
+        Path | None, typer.Option(help="Known findings (TOML); what one explains is expected.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Write results here while running (JSON lines).")] = Path(
+        "survey.jsonl"
+    ),
+    resume: Annotated[
+        Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
+    ] = None,
+    html: Annotated[Path, typer.Option(help="Write the report here.")] = Path("survey.html"),
+    timeout: Annotated[float | None, typer.Option(help="Seconds for one property.")] = None,
+    timeout_total: Annotated[float | None, typer.Option(help="Seconds for one surrogate.")] = None,
+    memory: Annotated[int | None, typer.Option(help="MiB that one surrogate may hold in memory.")] = None,
+) -> None:
+    """Judge every surrogate of every installed library against what its library declares."""
+    from surrogate_core import api
+    from surrogate_core.engine.interruption import terminated_like_interrupted
+    from surrogate_core.report import survey as surveyed
+
+    console = Console()
+    try:
+        with terminated_like_interrupted(), progress() as (on_plan, on_result):
+            report = api.survey(
+                library or [],
+                jobs=jobs,
+                profile=profile,
+                properties=property_ or [],
+                dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+                seed=seed,
+                deviations=deviations,
+                results=None if resume else results,
+                resume=resume,
+                timeout=timeout,
+                total_timeout=timeout_total,
+                memory=memory,
+                on_plan=on_plan,
+                on_result=on_result,
+            )
+    except api.Interrupted as interruption:
+        report = interruption.report
+        console.print(unfinished(resume or results), style="bold red", markup=False, highlight=False, soft_wrap=True)
+    surveyed.show(report.run, console)
+    report.to_html(html)
+    for path in (resume or results, html):
+        console.print(f"wrote {path}", style="dim", highlight=False)
+    raise typer.Exit(report.run.exit_code)

@@ -1,0 +1,97 @@
+"""All findings of a run in one list, the worst first: what a survey is read for."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from surrogate_core.engine import Result, Run
+from surrogate_core.properties.outcome import KINDS, Errored, ExpectedFailure, Failed, Kind
+from surrogate_core.report.words import listed, plural
+
+__all__ = ["Noted", "noted", "sentence"]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """One property that one implementation breaks, or one exception that it ends in.
+
+    Attributes:
+        kind: the worst of its cases; an exception is a defect.
+        severity: the largest error as a share of the peak; ``None`` where the promise has no size.
+        properties: one; of an exception all that met it.
+        told: the case to tell: in float32, where there is one.
+        cases: how many cases there are.
+        reason: why it is known; empty where it is not.
+    """
+
+    kind: Kind
+    severity: float | None
+    implementation: str
+    properties: tuple[str, ...]
+    told: Result
+    cases: int
+    reason: str
+
+    @property
+    def outcome(self) -> Failed | Errored:
+        """What came of the case that is told."""
+        return _broken(self.told)
+
+
+def noted(run: Run) -> tuple[Noted, ...]:
+    """Every finding, by kind and severity, then in the order of the run."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in run.results:
+        if isinstance(result.outcome, (Failed, Errored, ExpectedFailure)):
+            outcome = _broken(result)
+            about = result.property_id if isinstance(outcome, Failed) else f"error: {outcome.message}"
+            groups.setdefault((result.implementation, about), []).append(result)
+    return tuple(sorted((_noted(group) for group in groups.values()), key=_rank))
+
+
+def _broken(result: Result) -> Failed | Errored:
+    outcome = result.outcome
+    found = outcome.failure if isinstance(outcome, ExpectedFailure) else outcome
+    if not isinstance(found, (Failed, Errored)):
+        raise TypeError(f"{result.id} broke nothing")
+    return found
+
+
+def _noted(group: Sequence[Result]) -> Noted:
+    outcomes = [_broken(result) for result in group]
+    kinds: list[Kind] = [outcome.kind if isinstance(outcome, Failed) else "defect" for outcome in outcomes]
+    sizes = [o.severity for o in outcomes if isinstance(o, Failed) and o.severity is not None]
+    known = {r.outcome.reason if isinstance(r.outcome, ExpectedFailure) else "" for r in group}
+    return Noted(
+        kind=min(kinds, key=KINDS.index),
+        severity=max(sizes, default=None),
+        implementation=group[0].implementation,
+        properties=tuple(dict.fromkeys(r.property_id for r in group)),
+        told=next((r for r in group if r.dtype == "float32"), group[0]),
+        cases=len(group),
+        # Known is what is known in every case.
+        reason="" if "" in known else " ".join(sorted(known)),
+    )
+
+
+def _rank(finding: Noted) -> tuple[int, float]:
+    # What has no size, a wrong dtype or an exception, is not small.
+    return KINDS.index(finding.kind), -(math.inf if finding.severity is None else finding.severity)
+
+
+PLURAL: Mapping[Kind, str] = {"defect": "defects", "weakness": "weaknesses", "difference": "differences"}
+
+
+def sentence(findings: Sequence[Noted]) -> str:
+    """How many of each kind: ``12 defects and 1 difference in 9 implementations; 2 known and explained.``."""
+    if not findings:
+        return "Nothing was found."
+    kinds = Counter(finding.kind for finding in findings)
+    found = listed(plural(kinds[kind], kind, PLURAL[kind]) for kind in KINDS if kinds[kind])
+    where = plural(len({finding.implementation for finding in findings}), "implementation")
+    known = sum(bool(finding.reason) for finding in findings)
+    aside = f"; {known} known and explained" if known else ""
+    return f"{found} in {where}{aside}."

@@ -1,0 +1,82 @@
+"""What a survey found, in the terminal: the findings, the worst first, and who keeps every promise."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from surrogate_core.engine import Run
+from surrogate_core.engine.telling import printable
+from surrogate_core.properties.outcome import Failed
+from surrogate_core.report.overview import Noted, noted, sentence
+from surrogate_core.report.words import clip, listed, number, plural
+
+__all__ = ["show"]
+
+STYLES = {"defect": "bold red", "weakness": "yellow", "difference": "cyan"}
+
+LINE = 160
+"""Characters kept of what an implementation said."""
+
+
+def show(run: Run, console: Console) -> None:
+    """Print the findings, the libraries, what is missing, the ledger, and the answer."""
+    findings = noted(run)
+    if findings:
+        console.print(_table(findings))
+    for line in (*_libraries(run), f"ledger: {run.ledger.sentence()}"):
+        console.print(Text(printable(line), style="dim"), soft_wrap=True)
+    for name, install in run.header.get("missing", {}).items():
+        console.print(Text(printable(f"not installed: {name}: {install}"), style="yellow"), soft_wrap=True)
+    for line in (*run.objections, *run.complaints):
+        console.print(Text(printable(line), style="bold red"), soft_wrap=True)
+    style = "bold green" if run.conforms else "bold red"
+    console.print(Text(_answer(run, findings), style=style), soft_wrap=True)
+
+
+def _table(findings: tuple[Noted, ...]) -> Table:
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    table.add_column("")
+    table.add_column("of the peak", justify="right")
+    table.add_column("surrogate", overflow="fold")
+    table.add_column("property", overflow="fold")
+    table.add_column("what", overflow="fold", ratio=1)
+    for finding in findings:
+        size = "" if finding.severity is None else number(finding.severity, 2)
+        word = Text(finding.kind, style=STYLES[finding.kind])
+        if finding.reason:
+            word.append("\nknown", style="dim")
+        where = (
+            ", ".join(finding.properties)
+            if len(finding.properties) <= 3
+            else plural(len(finding.properties), "property", "properties")
+        )
+        table.add_row(word, size, Text(printable(finding.implementation)), where, Text(printable(_what(finding))))
+    return table
+
+
+def _what(finding: Noted) -> str:
+    outcome = finding.outcome
+    if isinstance(outcome, Failed):
+        told = f"{outcome.given}: {outcome.measured}, promised {outcome.allowed}"
+    else:
+        told = outcome.message
+    return clip(told, LINE)
+
+
+def _libraries(run: Run) -> tuple[str, ...]:
+    judged: dict[str, int] = {}
+    for entry in run.header["implementations"]:
+        name = str(entry.get("library") or entry["package"] or entry["name"])
+        judged[name] = judged.get(name, 0) + 1
+    versions = {name: about["version"] for name, about in run.header.get("libraries", {}).items()}
+    told = [f"{versions.get(name) or name} ({plural(count, 'surrogate')})" for name, count in judged.items()]
+    return (f"judged: {listed(told)}",)
+
+
+def _answer(run: Run, findings: tuple[Noted, ...]) -> str:
+    names = [str(entry["name"]) for entry in run.header["implementations"]]
+    faulty = {finding.implementation for finding in findings}
+    kept = plural(sum(name not in faulty for name in names), "surrogate")
+    return f"{kept} of {len(names)} without a finding. {sentence(findings)}"
