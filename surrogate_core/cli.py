@@ -114,6 +114,10 @@ def check(
     max_failures: Annotated[int | None, typer.Option(min=1, help="Stop at so many failures.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write a Markdown summary here; $GITHUB_STEP_SUMMARY gets one anyway.")
+    ] = None,
+    badge: Annotated[Path | None, typer.Option(help="Write a badge here: SVG for .svg, else shields.io JSON.")] = None,
     durations: Annotated[
         int | None, typer.Option(min=0, help="Show where the time went: the N slowest properties, 0 for all.")
     ] = None,
@@ -156,6 +160,7 @@ def check(
     except api.Interrupted as interruption:
         report = interruption.report
         console.print(unfinished(results or resume), style="bold red", markup=False, highlight=False, soft_wrap=True)
+    from surrogate_core.commands import summaries
     from surrogate_core.report import junit as junit_file
     from surrogate_core.report import terminal
 
@@ -167,7 +172,8 @@ def check(
         junit_file.write(report.run, junit)
     if html:
         report.to_html(html)
-    for path in filter(None, (results or resume, junit, html)):
+    summaries.write(report.run, markdown, badge)
+    for path in filter(None, (results or resume, junit, html, markdown, badge)):
         console.print(f"wrote {path}", style="dim", highlight=False)
     _conclude(report.run, strict, console)
 

@@ -35,12 +35,18 @@ def write(run: Run, path: str | os.PathLike[str]) -> None:
             timestamp=str(run.header["started"]).removesuffix("Z"),
         )
         for result in results:
-            suite.append(_case(result))
-    if run.objections:
+            case = _case(result)
+            # GitLab and Jenkins link a test case to its file.
+            if implementation.get("file"):
+                case.set("file", _legal(str(implementation["file"])))
+                if implementation.get("line"):
+                    case.set("line", str(implementation["line"]))
+            suite.append(case)
+    if run.objections or run.complaints:
         # A run that proves nothing must not look like a green suite.
         suite = ElementTree.SubElement(suites, "testsuite", name="ledger", tests="1", failures="0", errors="1")
         case = ElementTree.SubElement(suite, "testcase", classname="surrogate-core", name="ledger")
-        ElementTree.SubElement(case, "error", message=_legal("; ".join(run.objections)))
+        ElementTree.SubElement(case, "error", message=_legal("; ".join(run.objections + run.complaints)))
     tree = ElementTree.ElementTree(suites)
     ElementTree.indent(tree)
     try:
