@@ -334,7 +334,9 @@ def _evaluation(evaluate: Evaluate, device: Any) -> Any:
 
 def _shapes(spec: Spec, places: int) -> Constants:
     number, points = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((), (places,)))
-    return Constants((number,) * len(spec.parameters), *(number,) * 7, points, points)
+    # All of them numbers but for the first and the last two.
+    numbers = {name: number for name in Constants._fields[1:-2]}
+    return Constants((number,) * len(spec.parameters), **numbers, breakpoints=points, reaches=points)
 
 
 def _compiled(function: Callable[..., Any], device: Any, *shapes: Any, wide: bool = True) -> Any:
