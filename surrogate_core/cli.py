@@ -169,7 +169,7 @@ def check(
     if durations is not None:
         terminal.show_durations(report.run, console, durations)
     if junit:
-        junit_file.write(report.run, junit)
+        junit_file.write(report.run, junit, strict)
     if html:
         report.to_html(html)
     summaries.write(report.run, markdown, badge)
