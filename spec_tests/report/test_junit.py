@@ -123,6 +123,14 @@ def test_a_case_names_its_file_and_line_and_a_suite_what_was_judged(tmp_path: Pa
     }
 
 
+@pytest.mark.parametrize("file", ["/usr/lib/python3/abc.py", ".venv/lib/site-packages/lib/good.py", None])
+def test_no_case_names_a_file_that_is_not_of_the_project(file: str | None, tmp_path: Path) -> None:
+    found = run(passing())
+    found.header["implementations"][0] |= {"file": file, "line": 7}
+    (suite,) = written(found, tmp_path)
+    assert {(case.get("file"), case.get("line")) for case in judged(suite)} == {(None, None)}
+
+
 CHILDREN = {
     "testsuites": {"testsuite"},
     "testsuite": {"properties", "testcase"},

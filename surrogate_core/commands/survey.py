@@ -36,13 +36,20 @@ def survey(
         Path | None, typer.Option(help="Finish this interrupted results file; the other options as they were.")
     ] = None,
     html: Annotated[Path, typer.Option(help="Write the report here.")] = Path("survey.html"),
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML here.")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write a Markdown summary here; $GITHUB_STEP_SUMMARY gets one anyway.")
+    ] = None,
+    badge: Annotated[Path | None, typer.Option(help="Write a badge here: SVG for .svg, else shields.io JSON.")] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds for one property.")] = None,
     timeout_total: Annotated[float | None, typer.Option(help="Seconds for one surrogate.")] = None,
     memory: Annotated[int | None, typer.Option(help="MiB that one surrogate may hold in memory.")] = None,
 ) -> None:
     """Judge every surrogate of every installed library against what its library declares."""
     from surrogate_core import api
+    from surrogate_core.commands import summaries
     from surrogate_core.engine.interruption import terminated_like_interrupted
+    from surrogate_core.report import junit as junit_file
     from surrogate_core.report import survey as surveyed
 
     console = Console()
@@ -68,7 +75,10 @@ def survey(
         report = interruption.report
         console.print(unfinished(resume or results), style="bold red", markup=False, highlight=False, soft_wrap=True)
     surveyed.show(report.run, console)
+    if junit:
+        junit_file.write(report.run, junit)
     report.to_html(html)
-    for path in (resume or results, html):
+    summaries.write(report.run, markdown, badge)
+    for path in filter(None, (resume or results, junit, html, markdown, badge)):
         console.print(f"wrote {path}", style="dim", highlight=False)
     raise typer.Exit(report.run.exit_code)

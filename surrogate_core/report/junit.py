@@ -84,7 +84,10 @@ def _suite(run: Run, implementation: Mapping[str, Any]) -> ElementTree.Element:
     for name, value in known.items():
         if value not in (None, ""):
             ElementTree.SubElement(properties, "property", name=name, value=_legal(str(value)))
-    place = {key: _legal(str(implementation[key])) for key in ("file", "line") if implementation.get(key)}
+    file = Path(str(implementation.get("file") or "/"))
+    # Only what lies in the project can be linked: no absolute path, nothing that is installed.
+    linked = not file.is_absolute() and "site-packages" not in file.parts
+    place = {key: _legal(str(implementation[key])) for key in ("file", "line") if linked and implementation.get(key)}
     for result in results:
         case = _case(result)
         case.attrib.update(place)
