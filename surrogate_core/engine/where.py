@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -91,7 +92,7 @@ def place(
     if in_process is False:
         for target in targets:
             _check_pickled(target)
-    with Pool(limits, jobs, _frameworks(named)) as pool:
+    with Pool(limits, jobs, _frameworks(named), _shared(named)) as pool:
         yield Apart(pool, in_process is False)
 
 
@@ -99,6 +100,14 @@ def _frameworks(names: Sequence[str]) -> list[str]:
     """The frameworks to import once for all. What the catalogue does not know imports PyTorch itself, if it does."""
     known = libraries.entries() if any(":" not in name for name in names) else {}
     return sorted({known[name].surrogate.framework if name in known else "jax" for name in names}) or ["jax"]
+
+
+def _shared(names: Sequence[str]) -> dict[str, libraries.Library]:
+    """The targets that come with others of one library, where that may be imported for all of them."""
+    known = libraries.entries() if any(":" not in name for name in names) else {}
+    homes = {name: known[name].library for name in names if name in known and known[name].library.preload}
+    several = {home for home, times in Counter(library.name for library in homes.values()).items() if times > 1}
+    return {name: library for name, library in homes.items() if library.name in several}
 
 
 def _check_pickled(target: object) -> None:

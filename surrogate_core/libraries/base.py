@@ -142,6 +142,8 @@ class Library:
         excluded: public names that are not.
         hazards: what its import does.
         public: every public surrogate that the installed version exports, as ``module:attribute``; imports it.
+        preload: whether importing it starts no thread, process or backend of a framework, so that it can be
+            imported once for the workers of all its surrogates. That is checked, and not relied on.
     """
 
     name: str
@@ -152,6 +154,7 @@ class Library:
     excluded: tuple[Excluded, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     public: Callable[[], Iterable[str]] = tuple
+    preload: bool = False
 
     @property
     def blocked(self) -> tuple[str, ...]:

@@ -122,4 +122,5 @@ LIBRARY = Library(
     excluded=(Excluded("braintools.surrogate:Surrogate", "the abstract base class, which has no gradient of its own"),),
     hazards=(BRAINSTATE,),
     public=_public,
+    preload=True,
 )

@@ -142,4 +142,5 @@ LIBRARY = Library(
     ),
     hazards=(Hazard("importing norse uses torch.jit.script, which PyTorch deprecates with a warning"),),
     public=public,
+    preload=True,
 )

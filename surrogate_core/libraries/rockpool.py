@@ -136,4 +136,5 @@ LIBRARY = Library(
         Hazard("its modules import JAX, where it is installed, even if only PyTorch is used"),
     ),
     public=public,
+    preload=True,
 )

@@ -72,4 +72,5 @@ LIBRARY = Library(
         ),
     ),
     public=_public,
+    preload=True,
 )

@@ -185,4 +185,5 @@ LIBRARY = Library(
     ),
     hazards=(SAMNA,),
     public=public,
+    preload=True,
 )

@@ -130,4 +130,5 @@ LIBRARY = Library(
         _behind("SFS", "SparseFastSigmoid"),
     ),
     public=public,
+    preload=True,
 )

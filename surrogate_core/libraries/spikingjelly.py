@@ -137,4 +137,5 @@ LIBRARY = Library(
         ),
     ),
     public=public,
+    preload=True,
 )

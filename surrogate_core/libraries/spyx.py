@@ -104,4 +104,5 @@ LIBRARY = Library(
         Excluded("spyx.experimental.stochastic:refractory_sigmoid_bernoulli", _STOCHASTIC),
     ),
     public=_public,
+    preload=True,
 )

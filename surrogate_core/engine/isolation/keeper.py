@@ -17,11 +17,24 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["BROKEN", "CUT", "DUMP", "FDS", "KILL", "adopt_orphans", "children", "ended", "keep", "woken_by_children"]
+__all__ = [
+    "BROKEN",
+    "CUT",
+    "DUMP",
+    "FDS",
+    "KILL",
+    "adopt_orphans",
+    "children",
+    "die_with_parent",
+    "ended",
+    "keep",
+    "send",
+    "woken_by_children",
+]
 
 FDS = 4
 """Descriptors that come with an order: the worker's channel, where it writes, where its stack is dumped, the leash."""
@@ -50,7 +63,7 @@ def keep(order: Mapping[str, Any], fds: list[int]) -> None:
     the worker left behind.
     """
     _forget_the_nursery(fds)
-    _die_with_parent()
+    die_with_parent()
     adopt_orphans()
     channel, output, dump, leash = fds
     worker = os.fork()
@@ -80,7 +93,7 @@ def _forget_the_nursery(kept: list[int]) -> None:
 def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> None:
     try:
         os.setsid()
-        _die_with_parent()
+        die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if memory is not None and sys.platform == "linux":
@@ -158,6 +171,11 @@ def _sweep(worker: int) -> int:
     return len(left)
 
 
+def send(channel: socket.socket, order: Mapping[str, Any], fds: Sequence[int]) -> None:
+    """Hand an order and its descriptors to a process that starts keepers; raises :class:`OSError`."""
+    socket.send_fds(channel, [json.dumps(order).encode()], fds)
+
+
 # ---- processes -----------------------------------------------------------------------------------
 
 
@@ -166,7 +184,8 @@ def adopt_orphans() -> None:
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """From now on, this process is killed when the one that forked it ends (on Linux)."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from surrogate_core.engine.isolation import keeper
+from surrogate_core.engine.isolation.branch import grown
 
 __all__ = ["Nursery", "main"]
 
@@ -55,10 +56,10 @@ class Nursery:
             )
 
     def send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
-        """Have a worker started; raises :class:`OSError` where the nursery is gone, and says what it wrote last."""
+        """Have a worker or a branch started; raises :class:`OSError` where the nursery is gone, with what it wrote."""
         try:
             with self._turn:
-                socket.send_fds(self._socket, [json.dumps(order).encode()], fds)
+                keeper.send(self._socket, order, fds)
         except OSError as error:
             self._log.seek(0)
             wrote = self._log.read()[-2_000:].decode(errors="replace").strip()
@@ -89,13 +90,13 @@ def main() -> None:
         with contextlib.suppress(Exception, SystemExit), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # so that a worker's collector does not touch, and thereby copy, the pages it shares
     with socket.socket(fileno=int(sys.argv[1])) as parent:
         _serve(parent)
 
 
 def _serve(parent: socket.socket) -> None:
+    gc.collect()
+    gc.freeze()  # so that a worker's collector does not touch, and thereby copy, the pages it shares
     keepers: set[int] = set()
     keeper.adopt_orphans()
     with keeper.woken_by_children() as alarm:
@@ -111,7 +112,7 @@ def _serve(parent: socket.socket) -> None:
                 keepers.add(_fork(parent, json.loads(order), fds))
                 for fd in fds:
                     os.close(fd)
-    # The keepers see that the parent is gone, too: they end their workers first, and then themselves.
+    # The keepers (and branches) see that the parent is gone, too: they end their workers first, and then themselves.
     for pid in keepers:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
@@ -125,9 +126,20 @@ def _fork(parent: socket.socket, order: dict[str, object], fds: list[int]) -> in
         return pid
     try:
         parent.close()
-        keeper.keep(order, fds)
+        if "modules" in order:
+            _branch_off(order, *fds)
+        else:
+            keeper.keep(order, fds)
     finally:
         os._exit(1)
+
+
+def _branch_off(order: dict[str, object], fd: int) -> None:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with socket.socket(fileno=fd) as parent:
+        if grown(parent, order):
+            _serve(parent)
 
 
 def _bury(keepers: set[int]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation.branch import Branch
 from surrogate_core.engine.isolation.judge import LOSSES, Trouble, judge
 from surrogate_core.engine.isolation.limits import Limits
 from surrogate_core.engine.isolation.nursery import Nursery
@@ -20,6 +22,7 @@ from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.target import Target
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries import Library
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["Pool", "available"]
@@ -49,13 +52,21 @@ class Pool:
         limits: of each implementation.
         jobs: how many implementations are judged at a time.
         frameworks: those that the implementations are known to need, imported once for all.
+        shared: by name, the library that several of the implementations come from, to be imported once for them.
     """
 
-    def __init__(self, limits: Limits, jobs: int = 1, frameworks: Iterable[str] = ("jax",)) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        jobs: int = 1,
+        frameworks: Iterable[str] = ("jax",),
+        shared: Mapping[str, Library] | None = None,
+    ) -> None:
         self._limits, self._jobs = limits, jobs
         self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)])
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
+        self._shared, self._branches = dict(shared or {}), dict[str, Branch]()
         self._turn, self._closing = threading.Lock(), threading.Event()
 
     def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
@@ -84,6 +95,8 @@ class Pool:
     def close(self) -> None:
         """End every worker."""
         self._closing.set()
+        for branch in self._branches.values():
+            branch.close()
         self._nursery.close()
         self._threads.shutdown(cancel_futures=True)
         for worker in self._idle.values():
@@ -98,8 +111,20 @@ class Pool:
     ) -> None:
         self.close()
 
-    def _start(self) -> Worker:
-        return Worker(self._nursery.send, self._limits)
+    def _start(self, name: str) -> Worker:
+        branch = self._branch(name)
+        return Worker(branch.send if branch and branch.ready() else self._nursery.send, self._limits)
+
+    def _branch(self, name: str) -> Branch | None:
+        if (library := self._shared.get(name)) is None:
+            return None
+        with self._turn:
+            if library.name not in self._branches:
+                modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
+                self._branches[library.name] = Branch(
+                    self._nursery.send, tuple(modules), library.blocked, self._limits.start
+                )
+            return self._branches[library.name]
 
     def _facts(self, target: Target, parameters: Parameters) -> Facts | Ended:
         found = self._asked(target, parameters)
@@ -117,7 +142,7 @@ class Pool:
 
     def _asked(self, target: Target, parameters: Parameters) -> Facts | Ended:
         try:
-            worker = self._start()
+            worker = self._start(target.name)
         except Ended as ended:
             return ended
         stage, found = "while it was imported", None
@@ -148,9 +173,10 @@ class Pool:
 
     def _judge(self, batch: Sequence[Unit], said: queue.SimpleQueue[Any]) -> None:
         try:
+            name = batch[0].implementation.name
             with self._turn:
-                worker = self._idle.pop(batch[0].implementation.name, None)
-            for result in judge(batch, self._limits, self._start, worker):
+                worker = self._idle.pop(name, None)
+            for result in judge(batch, self._limits, partial(self._start, name), worker):
                 if self._closing.is_set():
                     return
                 said.put(result)
