@@ -335,7 +335,7 @@ def _evaluation(evaluate: Evaluate, device: Any) -> Any:
 def _shapes(spec: Spec, places: int) -> Constants:
     number, points = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((), (places,)))
     # All of them numbers but for the first and the last two.
-    numbers = {name: number for name in Constants._fields[1:-2]}
+    numbers = dict.fromkeys(Constants._fields[1:-2], number)
     return Constants((number,) * len(spec.parameters), **numbers, breakpoints=points, reaches=points)
 
 
