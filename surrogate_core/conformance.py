@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from surrogate_core import engine
+from surrogate_core.engine.deviations import Deviation, Known, read_deviations
 from surrogate_core.properties import select
 from surrogate_core.report.cells import cells
 from surrogate_core.report.failure import explain
@@ -24,6 +26,7 @@ def conformance_tests(
     dtypes: Sequence[str] = (),
     seed: int = 0,
     framework: str = "auto",
+    deviations: str | os.PathLike[str] | None = None,
 ) -> Callable[[str], None]:
     """A parametrised test function, to be given a name that pytest collects.
 
@@ -38,13 +41,15 @@ def conformance_tests(
         dtypes: by default float16, bfloat16, float32 and float64.
         seed: of the random inputs.
         framework: ``jax``, ``torch``, or ``auto``.
+        deviations: a file of known departures; the item of a failure that one of them explains is an xfail.
 
     Raises:
-        BadInput: the spec or a property is not known; anything else is found out when the test runs.
+        BadInput: the spec or a property is not known, or the deviations file is wrong by itself; anything else is found out when the test runs.
     """
     import pytest
 
     declared = get_spec(spec) if isinstance(spec, str) else spec
+    entries = read_deviations(deviations) if deviations is not None else ()
     ids = [p.id for p in select(tuple(properties)) if p.applies(declared)]
 
     @pytest.mark.parametrize("surrogate_property", ids)
@@ -52,6 +57,7 @@ def conformance_tests(
         settle(
             [factory],
             declared,
+            entries,
             params=params,
             profile=profile,
             properties=[surrogate_property],
@@ -63,8 +69,10 @@ def conformance_tests(
     return test_surrogate
 
 
-def settle(targets: Sequence[str | Callable[..., Any]], spec: Spec, **options: Any) -> None:
-    """Judge one property, and pass, fail or skip the pytest item that asks. Options are those of the plan."""
+def settle(
+    targets: Sequence[str | Callable[..., Any]], spec: Spec, deviations: Sequence[Deviation] = (), **options: Any
+) -> None:
+    """Judge one property, and pass, fail, xfail or skip the pytest item that asks. Options are those of the plan."""
     import pytest
 
     try:
@@ -73,9 +81,15 @@ def settle(targets: Sequence[str | Callable[..., Any]], spec: Spec, **options: A
         pytest.fail(str(mistake), pytrace=False)
     if not planned.units:
         pytest.skip(f"not judged in {planned.implementations[0].framework}, profile {planned.profile}")
-    run = engine.Run(engine.header(planned), tuple(engine.run(planned.units)), complete=True)
+    head = engine.header(planned)
+    known = Known(deviations, head, narrowed=True)
+    run = engine.Run(head, tuple(map(known.settle, engine.run(planned.units))), complete=True)
     (cell,) = cells(run)
     if cell.state in ("failed", "errored"):
         pytest.fail(explain(cell), pytrace=False)
+    if complaints := known.complaints(run.results):
+        pytest.fail("\n".join(map(str, complaints)), pytrace=False)
     if cell.state in ("unsupported", "skipped"):
         pytest.skip(f"{cell.state}: {cell.detail}")
+    if cell.state == "expected failure":
+        pytest.xfail(cell.detail)
