@@ -11,6 +11,8 @@ from surrogate_core.libraries import OURS
 
 SEED = 20260101
 
+collect_ignore = ["downstream"]  # somebody else's project: test_downstream.py runs its suite
+
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("fixed")
 

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,9 @@ def test_the_examples_gitlab_job_runs_as_it_is_written(runner: Runner) -> None:
 def test_the_action_fails_where_the_project_does_not_conform(runner: Runner) -> None:
     known = runner.project / "deviations.toml"
     known.write_text(known.read_text().replace("x = 0 (0x00000000)", "x = 2 (0x40000000)"))
+    settings = runner.project / "pyproject.toml"
+    few = '[tool.surrogate-core]\nproperties = ["forward.step", "state.instances", "gradient.peak"]'
+    settings.write_text(settings.read_text().replace("[tool.surrogate-core]", few))
     answer = runner.act(profile="quick", fail_on="failed,errored")
     assert answer.returncode == 1, answer.stdout + answer.stderr
     assert "::error file=deviations.toml,line=1,title=deviations::" in answer.stdout
@@ -163,3 +167,8 @@ def uses(steps: list[dict[str, Any]]) -> Iterator[str]:
 def test_every_input_of_the_action_is_described_and_used() -> None:
     assert set(uses(ACTION["runs"]["steps"])) == set(ACTION["inputs"])
     assert all(known["description"] and "default" in known for known in ACTION["inputs"].values())
+
+
+def test_the_readme_shows_steps_of_the_example() -> None:
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert textwrap.indent(shown, 6 * " ") in (EXAMPLE / ".github/workflows/surrogates.yml").read_text()

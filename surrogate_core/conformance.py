@@ -44,7 +44,8 @@ def conformance_tests(
         deviations: a file of known departures; the item of a failure that one of them explains is an xfail.
 
     Raises:
-        BadInput: the spec or a property is not known, or the deviations file is wrong by itself; anything else is found out when the test runs.
+        BadInput: the spec or a property is not known, or the deviations file is wrong by itself; anything else is
+            found out when the test runs.
     """
     import pytest
 
