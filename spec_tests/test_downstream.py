@@ -75,6 +75,7 @@ class Runner:
         def filled(text: str) -> str:
             return INPUT.sub(lambda found: inputs[found[1]], text)
 
+        answer = self.shell("", {})
         for step in ACTION["runs"]["steps"]:
             environment = {name: filled(value) for name, value in step["env"].items()}
             answer = self.shell(filled(step["run"]), github | environment, filled(step["working-directory"]))
