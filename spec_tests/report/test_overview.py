@@ -46,6 +46,16 @@ def test_one_exception_met_by_several_properties_is_one_finding() -> None:
     assert finding.outcome == Errored("ValueError: no")
 
 
+def test_what_only_sees_a_wrong_curve_in_another_way_is_told_with_it() -> None:
+    cases = [("a", name, broken(0.1)) for name in ("gradient.area", "gradient.oracle", "chain.affine", "transform.jit")]
+    curve, jit = found(*cases)
+    assert curve.properties == ("gradient.oracle", "gradient.area", "chain.affine")
+    assert (curve.told.property_id, curve.cases) == ("gradient.oracle", 3)
+    assert jit.properties == ("transform.jit",)
+    # Where the curve itself is right, each speaks for itself.
+    assert [f.properties for f in found(*cases[2:])] == [("chain.affine",), ("transform.jit",)]
+
+
 def test_a_finding_is_known_only_where_each_of_its_cases_is() -> None:
     known = ExpectedFailure(broken(0.5), "It is documented so.")
     assert [f.reason for f in found(("a", "p", known), ("a", "q", known))] == ["It is documented so."] * 2

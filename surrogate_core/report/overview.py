@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from surrogate_core.engine import Result, Run
@@ -14,6 +14,24 @@ from surrogate_core.report.words import listed, plural
 __all__ = ["Noted", "noted", "sentence"]
 
 
+THROUGH = {
+    "gradient.oracle": (
+        "gradient.peak",
+        "gradient.symmetry",
+        "gradient.range",
+        "gradient.decay",
+        "gradient.area",
+        "gradient.scaling",
+        "chain.affine",
+        "chain.recurrent",
+        "state.instances",
+        "pointwise.patterns",
+    ),
+    "forward.step": ("state.instances", "chain.recurrent", "pointwise.patterns"),
+}
+"""Properties that look at the same curve or the same step in another way: where the first is broken, so are they."""
+
+
 @dataclass(frozen=True)
 class Noted:
     """One property that one implementation breaks, or one exception that it ends in.
@@ -21,7 +39,8 @@ class Noted:
     Attributes:
         kind: the worst of its cases; an exception is a defect.
         severity: the largest error as a share of the peak; ``None`` where the promise has no size.
-        properties: one; of an exception all that met it.
+        properties: the one that tells it best, then those that only see the same through it; of an exception all
+            that met it.
         told: the case to tell: in float32, where there is one.
         cases: how many cases there are.
         reason: why it is known; empty where it is not.
@@ -43,13 +62,20 @@ class Noted:
 
 def noted(run: Run) -> tuple[Noted, ...]:
     """Every finding, by kind and severity, then in the order of the run."""
+    broken = [r for r in run.results if isinstance(r.outcome, (Failed, Errored, ExpectedFailure))]
+    failed = {(r.implementation, r.property_id) for r in broken if isinstance(_broken(r), Failed)}
     groups: dict[tuple[str, str], list[Result]] = {}
-    for result in run.results:
-        if isinstance(result.outcome, (Failed, Errored, ExpectedFailure)):
-            outcome = _broken(result)
-            about = result.property_id if isinstance(outcome, Failed) else f"error: {outcome.message}"
-            groups.setdefault((result.implementation, about), []).append(result)
-    return tuple(sorted((_noted(group) for group in groups.values()), key=_rank))
+    for result in broken:
+        outcome = _broken(result)
+        about = f"error: {outcome.message}" if isinstance(outcome, Errored) else _cause(result, failed)
+        groups.setdefault((result.implementation, about), []).append(result)
+    return tuple(sorted((_noted(about, group) for (_, about), group in groups.items()), key=_rank))
+
+
+def _cause(result: Result, failed: Set[tuple[str, str]]) -> str:
+    """The broken promise through which another one is broken too: its own, where there is none."""
+    causes = (cause for cause, seen in THROUGH.items() if result.property_id in seen)
+    return next((cause for cause in causes if (result.implementation, cause) in failed), result.property_id)
 
 
 def _broken(result: Result) -> Failed | Errored:
@@ -60,17 +86,18 @@ def _broken(result: Result) -> Failed | Errored:
     return found
 
 
-def _noted(group: Sequence[Result]) -> Noted:
+def _noted(about: str, group: Sequence[Result]) -> Noted:
     outcomes = [_broken(result) for result in group]
     kinds: list[Kind] = [outcome.kind if isinstance(outcome, Failed) else "defect" for outcome in outcomes]
     sizes = [o.severity for o in outcomes if isinstance(o, Failed) and o.severity is not None]
     known = {r.outcome.reason if isinstance(r.outcome, ExpectedFailure) else "" for r in group}
+    first = [r for r in group if r.property_id == about] or list(group)
     return Noted(
         kind=min(kinds, key=KINDS.index),
         severity=max(sizes, default=None),
         implementation=group[0].implementation,
-        properties=tuple(dict.fromkeys(r.property_id for r in group)),
-        told=next((r for r in group if r.dtype == "float32"), group[0]),
+        properties=tuple(dict.fromkeys(r.property_id for r in (*first, *group))),
+        told=next((r for r in first if r.dtype == "float32"), first[0]),
         cases=len(group),
         # Known is what is known in every case.
         reason="" if "" in known else " ".join(sorted(known)),
