@@ -89,7 +89,7 @@ def test_x_stops_and_junitxml_records_under_xdist(project: Path) -> None:
     ("options", "said"),
     [
         (("--surrogate", "surrogate_core:SlayrGrad"), "did you mean SlayerGrad"),
-        (("--surrogate", "surrogate_core:SlayerGrad", "--surrogate-spec", "slyer"), "did you mean slayer?"),
+        (("--surrogate", "surrogate_core:SlayerGrad", "--surrogate-spec", "slyer"), "did you mean slayer"),
     ],
 )
 def test_a_mistake_is_a_usage_error(project: Path, options: tuple[str, ...], said: str) -> None:

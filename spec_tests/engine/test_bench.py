@@ -129,7 +129,7 @@ def staged(count: int, **more: Any) -> list[Request]:
     return [Request("vjp", (k + 1) * X, outer=JIT, **more) for k in range(count)]
 
 
-def test_requests_of_one_program_are_answered_together_and_called_once_each() -> None:
+def test_requests_of_one_program_are_answered_together_and_those_alike_are_traced_once() -> None:
     counting = Counting()
     on, requests = bench(counting), staged(3)
     before = on.driver.compilations()
@@ -139,7 +139,7 @@ def test_requests_of_one_program_are_answered_together_and_called_once_each() ->
     calls = len(counting.calls)
     for request in requests:
         np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=1e-6)
-    assert len(counting.calls) == calls == 3
+    assert len(counting.calls) == calls == 1
 
 
 def test_what_is_known_or_of_another_instance_is_left_out() -> None:

@@ -162,7 +162,7 @@ JAX_SHAPE = {
     "other_rate_in_large_arrays": "forward.shape pointwise.patterns",
     "other_rate_from_rank_five": "forward.shape state.instances transform.stacks",
     "empty_raises": "errored",
-    "cached_by_extremes": "gradient.independence state.instances",
+    "cached_by_extremes": "gradient.independence pointwise.patterns state.instances",
     "huge_neighbour_silences": "gradient.independence pointwise.patterns state.instances",
 }
 

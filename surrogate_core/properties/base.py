@@ -244,7 +244,7 @@ def breach(
 
 def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
     """How a failure at ``x`` is to be taken."""
-    if np.isnan(x):
+    if np.isnan(wide(np.asarray(x))):
         # What becomes of a NaN no formula says; libraries differ in it, and none of them documents it.
         return "difference"
     if severity is None or request.operation == "value":

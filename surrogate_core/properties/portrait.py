@@ -29,12 +29,15 @@ def portrait(case: Case, seen: Observation) -> dict[str, float | None]:
     near = np.flatnonzero(np.abs(x) <= WINDOW)
     near = near[np.argsort(x[near], kind="stable")]
     finite = near[np.isfinite(gradient[near])]
+    with np.errstate(invalid="ignore"):
+        # Infinities of both signs have no area between them.
+        area = trapezoid(gradient[near], x[near])
     figures = {
         "spike_at_zero": spikes[0],
         "spike_at_nan": spikes[nan],
         "gradient_at_nan": gradient[nan],
         "at_zero": gradient[0],
-        "area": trapezoid(gradient[near], x[near]),
+        "area": area,
     }
     if finite.size:
         peak = gradient[finite].max()
