@@ -15,11 +15,11 @@ from surrogate_core.report.charts import Chart
 
 __all__ = ["Gallery", "Group", "budget", "gallery"]
 
-ROOM = 40
-"""Plots of a report in which a few implementations share the room; at 5 kB a plot."""
+SHARES = (40, 20, 10, 8, 6, 5)
+"""Plots that each of one, two, … implementations gets: at 3 kB a plot, the page stays below 300 kB."""
 
 FEWEST = 1
-"""Plots that every implementation gets, however many there are."""
+"""Plots that every one of more implementations gets, however many there are."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ TELLING = ("gradient", "accuracy", "decay", "spikes", "histogram")
 
 def budget(implementations: int) -> int:
     """How many plots each of so many implementations gets."""
-    return max(FEWEST, ROOM // max(1, implementations))
+    return SHARES[max(0, implementations - 1)] if implementations <= len(SHARES) else FEWEST
 
 
 def gallery(results: Sequence[Result], prefix: str, plots: int, thin: int = 1) -> Gallery | None:

@@ -23,12 +23,14 @@ class Room:
 
     Attributes:
         plots: how many plots it gets.
+        thin: of a curve, every such point is drawn.
         told: how many findings are told in full; the others are lines of a table.
         cases: how many further cases of a finding are listed.
         folded: whether it is one of many: folded, its figures in a line each.
     """
 
     plots: int
+    thin: int
     told: int
     cases: int
     folded: bool
@@ -120,7 +122,7 @@ def implementation(
         proved=evidence.proved(results),
         findings=findings(results, promises, anchor, room.told, room.cases),
         remarks=evidence.remarks(results),
-        gallery=gallery(results, anchor, room.plots, 2 if room.folded else 1),
+        gallery=gallery(results, anchor, room.plots, room.thin),
         tables=() if room.folded else tables.every(results),
         formats=formats,
         rows=evidence.rows(by_property, kept, formats, anchor),

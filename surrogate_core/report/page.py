@@ -86,7 +86,8 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
     subjects = [(run, entry) for run in runs for entry in _entries(run)]
     promises = _promises(runs)
     folded = len(subjects) > FEW
-    room = Room(budget(len(subjects)), *((FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES)), folded)
+    told, cases = (FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES)
+    room = Room(budget(len(subjects)), 1 if len(subjects) == 1 else 2, told, cases, folded)
     short = short_names([str(entry["name"]) for _, entry in subjects])
     specs = [_spec(run, entry) for run, entry in subjects]
     drawn = [

@@ -45,7 +45,8 @@ def gradient(name: str, title: str, description: str, x: Numbers, measured: Numb
         figure, axes = _axes("input x", "gradient g′(x)")
         axes.plot(_array(x), _array(expected), color=svg.ROLES["spec"], linewidth=5, solid_joinstyle="round")
         _dots(axes, _array(x), _array(measured))
-        _frame(axes, _array(expected))
+        if not _frame(axes, _array(expected)):
+            _unclipped(axes)
         _ticks(axes, 5)
         return svg.inline(figure, name, title, description)
 
@@ -67,6 +68,7 @@ def decay(
         _powers_of_ten(axes, 5)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        _unclipped(axes)
         return svg.inline(figure, name, title, description)
 
 
@@ -100,6 +102,7 @@ def levels(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: ticks.get(v, "")))
         axes.yaxis.set_major_locator(FixedLocator(sorted({v for *_, v in (*declared, *measured)})))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        _unclipped(axes)
         return svg.inline(figure, name, title, description)
 
 
@@ -232,9 +235,16 @@ def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, size: float = 2.6) -> None:
     axes.plot(*points, color=svg.ROLES["measured"], linewidth=size, solid_capstyle="round")
 
 
-def _frame(axes: Axes, expected: np.ndarray) -> None:
-    """Keep the spec in sight, however far the measured values run away."""
+def _unclipped(axes: Axes) -> None:
+    """Clip nothing, where all that is drawn lies within the axes: a tenth of the bytes of a plot."""
+    for line in (*axes.lines, *axes.get_ygridlines()):
+        line.set_clip_on(False)
+
+
+def _frame(axes: Axes, expected: np.ndarray) -> bool:
+    """Keep the spec in sight, however far the measured values run away; whether that cuts any of them off."""
     low, high = min(np.nanmin(expected), 0), max(np.nanmax(expected), 0)
     height = (high - low) or 1.0
     bottom, top = axes.get_ylim()
     axes.set_ylim(max(bottom, low - FRAME * height), min(top, high + FRAME * height))
+    return axes.get_ylim() != (bottom, top)

@@ -174,8 +174,45 @@ def _ungroup(parent: ElementTree.Element) -> None:
 
 
 def _shorter(value: str) -> str:
-    """Coordinates to a tenth of a pixel, and no more blanks than needed."""
-    value = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), value)
-    value = re.sub(r"\s*([MLQCZz])\s*", r"\1", value.strip())
-    value = re.sub(r"M(\S+ \S+?)L\1(?=M|$)", r"M\1h0", value)
-    return re.sub(r" (?=-)", "", value) if value.startswith("M") else value
+    """Coordinates to a tenth of a pixel; those of a path from point to point."""
+    value = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), value.strip())
+    return _from_point_to_point(value) if re.fullmatch(r"M[-\d. MLz\n]*", value) else value
+
+
+def _from_point_to_point(path: str) -> str:
+    """A path of straight lines in relative coordinates, which are half as long.
+
+    The steps are differences of rounded coordinates: however many there are, no error adds up.
+    """
+    parts: list[str] = []
+    x = y = 0
+    start, before = (0, 0), ""
+    for command, *numbers in re.findall(r"([MLz])\s*(?:(-?[\d.]+)\s+(-?[\d.]+))?", path):
+        if command == "z":
+            parts.append("z")
+            (x, y), before = start, "z"
+            continue
+        to_x, to_y = (round(10 * float(number)) for number in numbers)
+        step = _pair(to_x - x, to_y - y)
+        if command == "M":
+            parts.append(f"m{step}" if parts else f"M{step}")
+            start = to_x, to_y
+        elif (to_x, to_y) == (x, y):
+            parts.append("h0")
+        else:
+            # After m and l, a pair is a line.
+            parts.append(f"l{step}" if before != "line" else step if step.startswith("-") else f" {step}")
+        before = "line" if command == "L" and (to_x, to_y) != (x, y) else command
+        x, y = to_x, to_y
+    return "".join(parts)
+
+
+def _pair(x: int, y: int) -> str:
+    """Two numbers of tenths, ``3.7-.1``."""
+    return _tenths(x) + ("" if y < 0 else " ") + _tenths(y)
+
+
+def _tenths(value: int) -> str:
+    whole, tenth = divmod(abs(value), 10)
+    digits = f"{whole}.{tenth}" if whole and tenth else f".{tenth}" if tenth else str(whole)
+    return f"-{digits}" if value < 0 else digits
