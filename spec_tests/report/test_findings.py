@@ -79,7 +79,8 @@ def test_a_failure_shows_promise_input_measured_allowed_severity_and_script() ->
     for told in ("The gradient is the declared pseudo-derivative.", BREAKS.given, BREAKS.measured, BREAKS.allowed):
         assert told in finding.text
     assert "off by up to 25 % of the peak" in finding.text
-    assert [e.text for e in page.all("pre")] == [BREAKS.script]
+    assert page.all("pre")[0].text == BREAKS.script
+    assert BREAKS.script in finding.text
 
 
 def test_like_failures_are_told_once_and_the_others_listed() -> None:
@@ -87,7 +88,7 @@ def test_like_failures_are_told_once_and_the_others_listed() -> None:
         *(result(BREAKS, prop="gradient.peak", alpha=a, dtype=d) for a in ALPHAS for d in ("float16", "float32"))
     )
     (finding,) = page.all("article", "finding")
-    assert len(page.all("pre")) == 1
+    assert finding.text.count(BREAKS.script) == 1
     assert "float32, α = 1, cpu:0" in finding.text
     assert "3 other cases" in finding.text
 

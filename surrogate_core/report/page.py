@@ -14,19 +14,21 @@ from typing import Any
 from markupsafe import Markup
 
 from surrogate_core.engine import Run
+from surrogate_core.properties.explanations import Explanation
 from surrogate_core.report import evidence
 from surrogate_core.report.findings import MOST_CASES
 from surrogate_core.report.formula import forward_rule, mathml
 from surrogate_core.report.gallery import budget
 from surrogate_core.report.implementation import Implementation, Room, implementation
 from surrogate_core.report.matrix import FEW, Matrix, matrix
+from surrogate_core.report.meaning import meanings
 from surrogate_core.report.timing import Drawn, Timing, draw
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
 __all__ = ["Evidence", "Family", "Page", "page"]
 
-FEW_TOLD, FEW_CASES, ALL_TOLD = 2, 3, 1000
-"""Findings told in full, and further cases of each, where there are many implementations; and where there are few."""
+FEW_TOLD, FEW_CASES, ALL_TOLD, SOME_CASES = 2, 3, 1000, 10
+"""Findings told in full, and further cases of each: where there are many implementations, and where a few."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Page:
 
     Attributes:
         tallied: (class, number of implementations, words) of each verdict that occurs.
+        meanings: (id of its place, explanation) of each promise that there is one of.
     """
 
     answer: str
@@ -74,11 +77,17 @@ class Page:
     evidence: tuple[Evidence, ...]
     matrix: Matrix
     families: tuple[Family, ...]
+    meanings: tuple[tuple[str, Explanation], ...]
     timings: tuple[Drawn, ...] = ()
 
     @property
     def implementations(self) -> tuple[Implementation, ...]:
         return self.matrix.implementations
+
+    @property
+    def explained(self) -> Mapping[str, str]:
+        """The id of the explanation's place by promise, for those that have one."""
+        return {told.property_id: anchor for anchor, told in self.meanings}
 
 
 def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
@@ -86,8 +95,9 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
     subjects = [(run, entry) for run in runs for entry in _entries(run)]
     promises = _promises(runs)
     folded = len(subjects) > FEW
-    told, cases = (FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES)
-    room = Room(budget(len(subjects)), 1 if len(subjects) == 1 else 2, told, cases, folded)
+    alone = len(subjects) == 1
+    told, cases = (FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES if alone else SOME_CASES)
+    room = Room(budget(len(subjects)), 1 if alone else 2, told, cases, folded)
     short = short_names([str(entry["name"]) for _, entry in subjects])
     specs = [_spec(run, entry) for run, entry in subjects]
     drawn = [
@@ -100,6 +110,7 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
         matrix=matrix(drawn, promises),
         families=_families(drawn, specs, runs),
+        meanings=meanings(promises),
         timings=tuple(draw(timing, f"t{number}") for number, timing in enumerate(timings, start=1)),
     )
 

@@ -16,7 +16,10 @@
         const wanted = field.value.trim().toLowerCase();
         const said = (row.dataset[field.dataset.filter] || "").toLowerCase();
         if (!wanted) return true;
-        if (field.dataset.filter === "name") return said.includes(wanted);
+        if (field.dataset.filter === "name") {
+          const sentence = row.querySelector("th .promise"); // a promise is found by its words too
+          return said.includes(wanted) || Boolean(sentence?.textContent.toLowerCase().includes(wanted));
+        }
         return field.dataset.filter === "state" ? said.split(" ").includes(wanted) : said === wanted;
       });
     const apply = () => {
@@ -47,7 +50,8 @@
     for (const head of all("th[data-sort]", table)) {
       const button = document.createElement("button");
       button.type = "button";
-      button.append(...head.childNodes);
+      const link = head.querySelector(":scope > a"); // leads elsewhere: it stays beside the button
+      button.append(...[...head.childNodes].filter((node) => node !== link));
       head.append(button);
       button.addEventListener("click", () => {
         const next = { undefined: "ascending", ascending: "descending" }[head.getAttribute("aria-sort") || undefined];
