@@ -75,14 +75,14 @@ def figures(result: Result) -> Mapping[str, Any]:
 
 def _family(run: Run, family: str, members: Mapping[str, Sequence[Result]]) -> Family:
     rows = {name: _traits(results) for name, results in members.items()}
-    usual = [Counter(column).most_common(1)[0] for column in zip(*rows.values(), strict=True)]
+    usual = [_usual(column) for column in zip(*rows.values(), strict=True)]
     # Parameters are told, not compared: each library has its own defaults.
     marked = tuple(
         Member(
             name,
             tuple(
                 Trait(text, i > 0 and UNKNOWN not in (text, common) and text != common)
-                for i, (text, (common, _)) in enumerate(zip(row, usual, strict=True))
+                for i, (text, common) in enumerate(zip(row, usual, strict=True))
             ),
         )
         for name, row in rows.items()
@@ -91,6 +91,12 @@ def _family(run: Run, family: str, members: Mapping[str, Sequence[Result]]) -> F
     told = f"They differ in: {listed(f'“{name}”' for name in apart)}." if apart else "They agree in all of it."
     spec = run.header["specs"].get(family, {})
     return Family(str(spec.get("title") or family), marked, told)
+
+
+def _usual(column: Sequence[str]) -> str:
+    """What most of those have that were measured."""
+    measured = Counter(text for text in column if text != UNKNOWN)
+    return measured.most_common(1)[0][0] if measured else UNKNOWN
 
 
 def _traits(results: Sequence[Result]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from surrogate_core.report.gallery import budget
 from surrogate_core.report.implementation import Implementation, Room, implementation
 from surrogate_core.report.matrix import FEW, Matrix, matrix
 from surrogate_core.report.meaning import meanings
+from surrogate_core.report.surveyed import Surveyed, surveyed
 from surrogate_core.report.timing import Drawn, Timing, draw
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
@@ -79,6 +80,7 @@ class Page:
     families: tuple[Family, ...]
     meanings: tuple[tuple[str, Explanation], ...]
     timings: tuple[Drawn, ...] = ()
+    surveyed: Surveyed | None = None
 
     @property
     def implementations(self) -> tuple[Implementation, ...]:
@@ -104,7 +106,10 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
         implementation(run, entry, spec, _brief(short[entry["name"]], run, runs), promises, f"i{number}", room)
         for number, ((run, entry), spec) in enumerate(zip(subjects, specs, strict=True), start=1)
     ]
+    index = {id(run): i for i, run in enumerate(runs)}
+    places = {(index[id(run)], one.name): one.anchor for (run, _), one in zip(subjects, drawn, strict=True)}
     return Page(
+        surveyed=surveyed(runs, places) if folded else None,
         answer=_headline(drawn, runs, timings),
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from report.stored import BREAKS, Document, passing, result, run
+from report.test_families import member
+
+from surrogate_core.engine import Result, Run
+from surrogate_core.properties.outcome import Errored, ExpectedFailure
+from surrogate_core.report import render
+from surrogate_core.report.matrix import FEW
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def many(*more: Result, **header: object) -> Run:
+    """More implementations than are the columns of a matrix."""
+    return run([r for i in range(FEW + 1) for r in passing(f"lib:right{i}")] + list(more), **header)
+
+
+def drawn(*more: Result, **header: object) -> Document:
+    return Document(render([many(*more, **header)]))
+
+
+def sections(page: Document) -> set[str]:
+    return {e.attributes["id"] for e in page.all("section") if "id" in e.attributes}
+
+
+def test_findings_of_many_implementations_stand_in_one_table_and_lead_to_their_evidence() -> None:
+    page = drawn(result(BREAKS, "lib:wrong"), result(Errored("ValueError: no"), "lib:raises"))
+    (table,) = (e for e in page.all("section") if e.attributes.get("id") == "findings")
+    assert "2 defects in 2 implementations." in table.text
+    assert "x = 21 (0x41a80000): 0 (0x00000000); promised 7.5e-10" in table.text
+    places = {e.attributes["id"] for e in page.elements if "id" in e.attributes}
+    links = [e.attributes["href"][1:] for e in page.all("a") if e.text in ("lib:wrong", "lib:raises")]
+    assert len(links) > 2
+    assert set(links) <= places
+
+
+def test_a_finding_says_why_it_is_known_and_where_the_promise_is_written() -> None:
+    known = result(ExpectedFailure(BREAKS, "The docstring says so."), "lib:wrong")
+    entries = [dict(e) for e in many(known).header["implementations"]]
+    entries[-1]["documented"] = {"promise": "peaks at 1", "where": "docstring of lib.wrong"}
+    text = drawn(known, implementations=entries).text
+    assert "known: The docstring says so." in text
+    assert "docstring of lib.wrong" in text
+
+
+def test_few_implementations_need_no_list_of_findings() -> None:
+    page = Document(render([run(passing())]))
+    assert not {"findings", "families", "libraries"} & sections(page)
+
+
+def test_families_stand_side_by_side_and_what_differs_is_marked_by_a_sign() -> None:
+    page = drawn(*member("lib:a"), *member("lib:b"), *member("lib:c", spike_at_zero=0.0))
+    assert "families" in sections(page)
+    assert "≠ silent (>)" in page.text
+
+
+def test_libraries_are_named_with_what_their_import_does_and_missing_ones_with_what_brings_them() -> None:
+    about = {"version": "lib 1.0", "hazards": ["switches x64 off"], "excluded": {"lib:Noise": "its backward is random"}}
+    page = drawn(libraries={"lib": about}, missing={"norse": "pip install 'surrogate_core[norse]'"})
+    for told in ("switches x64 off", "lib:Noise: its backward is random", "pip install 'surrogate_core[norse]'"):
+        assert told in page.text
+
+
+def test_nothing_of_it_can_write_html() -> None:
+    about = {"version": HOSTILE, "hazards": [HOSTILE], "excluded": {HOSTILE: HOSTILE}}
+    odd = result(Errored(HOSTILE), f"lib:{HOSTILE}")
+    html = render([many(odd, libraries={HOSTILE: about}, missing={HOSTILE: HOSTILE})])
+    assert HOSTILE not in html

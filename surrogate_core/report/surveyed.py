@@ -1,0 +1,111 @@
+"""What a page says of many implementations: the findings, the worst first, and each family side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surrogate_core.engine import Run
+from surrogate_core.properties.outcome import Failed
+from surrogate_core.report.families import COLUMNS, Family, families
+from surrogate_core.report.overview import Noted, noted, sentence
+from surrogate_core.report.words import clip, number
+
+__all__ = ["Line", "Surveyed", "surveyed"]
+
+GLYPHS = {"defect": "✗", "weakness": "△", "difference": "≠"}
+
+LINE = 240
+"""Characters kept of what an implementation or its documentation said."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding as a line of a table.
+
+    Attributes:
+        kind, glyph: how it is to be taken, as a word and a sign.
+        size: of the largest error, as a share of the peak; empty where the promise has no size.
+        anchor: where the implementation stands on the page.
+        origin: package and version.
+        promise, where: what the library promises, and where that is written; empty where the catalogue knows neither.
+        known: why it is known; empty where it is not.
+    """
+
+    kind: str
+    glyph: str
+    size: str
+    name: str
+    anchor: str
+    origin: str
+    properties: tuple[str, ...]
+    given: str
+    measured: str
+    allowed: str
+    promise: str
+    where: str
+    known: str
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """The findings of all runs, and the families of which there are several members.
+
+    Attributes:
+        libraries: (name, version, sentences on what its import does, (surrogate, why it is not judged) pairs).
+        missing: (library, command that brings it).
+    """
+
+    sentence: str
+    lines: tuple[Line, ...]
+    families: tuple[Family, ...]
+    libraries: tuple[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]
+    missing: tuple[tuple[str, str], ...]
+
+    columns = COLUMNS
+
+
+def surveyed(runs: Sequence[Run], anchors: Mapping[tuple[int, str], str]) -> Surveyed:
+    """What was found in ``runs``; ``anchors`` are places on the page, by the run's index and the name."""
+    found = [(i, finding) for i, run in enumerate(runs) for finding in noted(run)]
+    entries = [{str(e["name"]): e for e in run.header.get("implementations", [])} for run in runs]
+    return Surveyed(
+        sentence([finding for _, finding in found]),
+        tuple(_line(f, entries[i].get(f.implementation, {}), anchors.get((i, f.implementation), "")) for i, f in found),
+        tuple(family for run in runs for family in families(run)),
+        tuple(library for run in runs for library in _libraries(run)),
+        tuple((str(k), str(v)) for run in runs for k, v in run.header.get("missing", {}).items()),
+    )
+
+
+def _line(finding: Noted, entry: Mapping[str, Any], anchor: str) -> Line:
+    outcome, documented = finding.outcome, entry.get("documented") or {}
+    failed = isinstance(outcome, Failed)
+    return Line(
+        kind=finding.kind,
+        glyph=GLYPHS[finding.kind],
+        size="" if finding.severity is None else number(finding.severity, 2),
+        name=finding.implementation,
+        anchor=anchor,
+        origin=" ".join(str(entry[key]) for key in ("package", "version") if entry.get(key)),
+        properties=finding.properties,
+        given=clip(outcome.given, LINE) if failed else "",
+        measured=clip(outcome.measured if failed else outcome.message, LINE),
+        allowed=clip(outcome.allowed, LINE) if failed else "",
+        promise=clip(str(documented.get("promise", "")), LINE),
+        where=clip(str(documented.get("where", "")), LINE),
+        known=clip(finding.reason, LINE),
+    )
+
+
+def _libraries(run: Run) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[str, str], ...]]]:
+    return [
+        (
+            str(name),
+            str(about.get("version", "")),
+            tuple(map(str, about.get("hazards", ()))),
+            tuple((str(origin), str(reason)) for origin, reason in about.get("excluded", {}).items()),
+        )
+        for name, about in run.header.get("libraries", {}).items()
+    ]
