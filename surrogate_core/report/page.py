@@ -266,7 +266,7 @@ def _cases(run: Run) -> list[str]:
     """The formats and parameter settings that were judged, in a sentence; none where nothing was."""
     settings = dict.fromkeys(setting(r.parameters) for r in run.results)
     told = listed(settings) if len(settings) <= SETTINGS else plural(len(settings), "parameter setting")
-    return [f"{listed(dict.fromkeys(r.dtype for r in run.results))}; {told}"] if run.results else []
+    return [f"{listed(dict.fromkeys(r.dtype for r in run.results if r.dtype))}; {told}"] if run.results else []
 
 
 def _device(name: str, kind: str = "") -> str:
