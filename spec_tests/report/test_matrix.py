@@ -55,8 +55,8 @@ def test_a_survey_says_in_one_sentence_how_it_went(survey: str) -> None:
 
 
 def test_implementations_stand_with_their_spec(survey: str) -> None:
-    heads = [e.text for e in Document(survey).all("h2")]
-    assert [re.sub(r"\s+", " ", h) for h in heads[2:4]] == [
+    heads = [re.sub(r"\s+", " ", e.text) for e in Document(survey).all("h2")]
+    assert [h for h in heads if h.endswith("implementations")][:2] == [
         "SLAYER exponential 17 implementations",
         "Fast sigmoid 17 implementations",
     ]
