@@ -124,7 +124,12 @@ def run(results: list[Result], *, complete: bool = True, planned: int | None = N
 
 class Element:
     def __init__(self, tag: str, attributes: Mapping[str, str | None]) -> None:
-        self.tag, self.attributes, self.text = tag, {k: v or "" for k, v in attributes.items()}, ""
+        self.tag, self.attributes = tag, {k: v or "" for k, v in attributes.items()}
+        self.parts: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
 
 
 class Document(HTMLParser):
@@ -151,7 +156,7 @@ class Document(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         for element in self._stack:
-            element.text += data
+            element.parts.append(data)
 
     def all(self, tag: str = "", css: str = "") -> list[Element]:
         return [

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from report.stored import BREAKS, Document, passing, result, run
 from report.test_families import member
 
@@ -11,12 +13,12 @@ from surrogate_core.report.matrix import FEW
 HOSTILE = "<script>alert(1)</script>"
 
 
-def many(*more: Result, **header: object) -> Run:
+def many(*more: Result, **header: Any) -> Run:
     """More implementations than are the columns of a matrix."""
     return run([r for i in range(FEW + 1) for r in passing(f"lib:right{i}")] + list(more), **header)
 
 
-def drawn(*more: Result, **header: object) -> Document:
+def drawn(*more: Result, **header: Any) -> Document:
     return Document(render([many(*more, **header)]))
 
 
