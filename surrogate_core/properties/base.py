@@ -254,14 +254,12 @@ def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
 
 
 def negligible(fmt: Format, bound: float, peak: float) -> float:
-    """The share of the peak up to which an error is negligible: four times the largest ``bound``.
+    """The share of the peak up to which an error is negligible: what the largest ``bound`` is of it.
 
-    Two bits beyond what is granted where the gradient is large: so much a formula loses that takes a difference of
-    rounded terms, or scales one. A slope that is off by 1e-5 in float32 lies beyond. Where a formula swings for ever
-    its bound grows without end; yet what exceeds a hundredth of the peak (or what is granted at the peak itself) is
-    never negligible.
+    Where a formula swings for ever its bound grows without end; yet what exceeds a hundredth of the peak (or what is
+    granted at the peak itself) is never negligible.
     """
-    return min(4 * bound / peak, max(0.01, 4 * fmt.unit_roundoff))
+    return min(bound / peak, max(0.01, 4 * fmt.unit_roundoff))
 
 
 def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

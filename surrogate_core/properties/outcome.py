@@ -30,8 +30,8 @@ Kind = Literal["defect", "weakness", "difference"]
 """How a broken promise is to be taken:
 
 defect      what is declared, or arithmetic itself, is contradicted;
-weakness    nowhere is more lost than four times what the bound allows at its largest: accuracy goes where the
-            value is negligible against the peak;
+weakness    nowhere is more lost than the bound allows at its largest: accuracy goes where the value is negligible
+            against the peak;
 difference  another convention, in what no formula dictates.
 """
 
