@@ -51,7 +51,7 @@ def searched(
     """The outcome of a search whose examples ``judge`` settles, and the bench it was done on."""
     drawn = examples if examples is not None else st.integers(0, 10_000)
     judged = Search(
-        "toy.search", "Toys are sound.", lambda where: drawn, observe, unused, {"quick": effort}, shrinks=shrinks
+        "toy.search", "Toys are sound.", lambda where: drawn, observe, unused, {"quick": effort}, unused, shrinks
     )
     bench = Paper(case(**where))
 
@@ -152,7 +152,7 @@ def test_a_failure_weighs_more_than_what_is_unsupported() -> None:
 
 def test_an_errored_example_is_shrunk_and_told_like_a_failing_one() -> None:
     outcome, _ = searched(lambda example: Errored(f"ValueError: {example}") if example >= 12 else Passed())
-    assert outcome == Errored("ValueError: 12")
+    assert outcome == Errored("ValueError: 12", example="12")
 
 
 def test_the_same_seed_draws_the_same_examples_and_another_draws_others() -> None:
@@ -201,4 +201,4 @@ def test_the_smallest_example_that_is_known_to_fail_is_told_again() -> None:
 
     outcome, _ = searched(judge)
     assert isinstance(outcome, Failed)
-    assert outcome == replace(told[-1], figures=outcome.figures)
+    assert outcome == replace(told[-1], figures=outcome.figures, example="37")

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.facts import Facts, facts
@@ -43,12 +44,16 @@ class Implementation:
 
 @dataclass(frozen=True)
 class Unit:
-    """One property, to be judged for one implementation in one case; of a proof, one span of patterns."""
+    """One property, to be judged for one implementation in one case; of a proof, one span of patterns.
+
+    ``example`` is what a search is to look at, and nothing else; ``None`` lets it search.
+    """
 
     implementation: Implementation
     property_id: str
     case: Case
     span: Span | None = None
+    example: Any = None
 
     @property
     def id(self) -> str:

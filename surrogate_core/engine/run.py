@@ -22,6 +22,7 @@ from surrogate_core.engine.witness import programme, script
 from surrogate_core.properties import Proof, Property, Search, Statement, get_property
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Requests, Seen
+from surrogate_core.properties.examples import encode
 
 __all__ = ["judge", "not_run", "run"]
 
@@ -64,7 +65,7 @@ def judge(bench: Bench, unit: Unit) -> Result:
     """Observe and judge one property."""
     start, compiled = time.perf_counter(), bench.driver.compilations()
     try:
-        outcome = _outcome(bench, get_property(unit.property_id), unit.span)
+        outcome = _outcome(bench, get_property(unit.property_id), unit)
     except Exception as error:
         # What the implementation raises is told elsewhere: here it is the property, and the others are judged.
         message = f"the property itself raised, which says nothing of the implementation: {sentence(error)}"
@@ -92,15 +93,19 @@ def not_run(unit: Unit, failures: int) -> Result:
     )  # fmt: skip
 
 
-def _outcome(bench: Bench, judged: Statement, span: Span | None) -> outcomes.Outcome:
+def _outcome(bench: Bench, judged: Statement, unit: Unit) -> outcomes.Outcome:
     if reason := judged.skip(bench.case):
         return outcomes.Skipped(reason)
-    if isinstance(judged, Search):
+    if isinstance(judged, Search) and unit.example is not None:
+        found = _example(bench, judged, unit.example, judged.observe(bench.case, unit.example))
+        if isinstance(found, (outcomes.Failed, outcomes.Errored)):
+            found = replace(found, example=encode(unit.example))
+    elif isinstance(judged, Search):
         found = search.run(judged, bench, lambda example, requests: _example(bench, judged, example, requests))
     elif isinstance(judged, Property):
         found = _settled(bench, judged, judged.observe(bench.case), partial(judged.judge, bench.case))
-    elif isinstance(judged, Proof) and span is not None:
-        found = _counted(bench, judged, span)
+    elif isinstance(judged, Proof) and unit.span is not None:
+        found = _counted(bench, judged, unit.span)
     else:
         raise TypeError(f"{judged.id} is neither a Property nor a Search, nor a Proof with a span")
     if isinstance(found, outcomes.Failed):

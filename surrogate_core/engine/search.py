@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from surrogate_core.engine.bench import Bench
 from surrogate_core.properties import Search
 from surrogate_core.properties.base import Requests
+from surrogate_core.properties.examples import encode
 from surrogate_core.properties.outcome import Errored, Failed, Outcome, Passed, Unsupported
 
 __all__ = ["run"]
@@ -34,6 +35,7 @@ class _Findings:
     passed: int = 0
     shrinks: int = 0
     broken: Failed | Errored | None = None
+    example: Any = None
     figures: Counter[str] = field(default_factory=Counter)
     remarks: dict[str, None] = field(default_factory=dict)
     lacking: dict[str, None] = field(default_factory=dict)
@@ -52,7 +54,7 @@ def run(judged: Search, bench: Bench, settle: Settle) -> Outcome:
                 return
             found.shrinks += 1
         try:
-            _note(found, settle(example, requests))
+            _note(found, example, settle(example, requests))
         finally:
             bench.forget({request.instance for request in requests.values()} - {""})
 
@@ -77,9 +79,9 @@ def _explore(attempt: Callable[[Any], None], judged: Search, bench: Bench) -> No
         settings(hypothesis.seed(bench.case.seed)(explored))()
 
 
-def _note(found: _Findings, outcome: Outcome) -> None:
+def _note(found: _Findings, example: Any, outcome: Outcome) -> None:
     if isinstance(outcome, (Failed, Errored)):
-        found.broken = outcome
+        found.broken, found.example = outcome, example
         raise _Broken
     if isinstance(outcome, Unsupported):
         found.lacking[outcome.capability] = None
@@ -92,9 +94,9 @@ def _note(found: _Findings, outcome: Outcome) -> None:
 def _summed(found: _Findings, seed: int) -> Outcome:
     figures = {"examples": found.examples, "seed": seed, **found.figures}
     if isinstance(found.broken, Failed):
-        return replace(found.broken, figures={**found.broken.figures, **figures})
+        return replace(found.broken, figures={**found.broken.figures, **figures}, example=encode(found.example))
     if found.broken is not None:
-        return found.broken
+        return replace(found.broken, example=encode(found.example))
     if found.lacking and not found.passed:
         return Unsupported("; ".join(found.lacking))
     return Passed(figures, tuple(found.remarks))

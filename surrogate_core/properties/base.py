@@ -137,6 +137,8 @@ class Search(Statement):
         observe: the evaluations that an example needs.
         judge: their judgement; its figures are numbers, added up over the examples. Pure NumPy.
         effort: profile -> the number of examples, where each may be a program to compile; 0 leaves it out.
+        restored: an example from its stored form, which is not trusted; raises :class:`ValueError` where it is none
+            that could have been drawn in this case.
         shrinks: new evaluations that shrinking may ask for. What has been answered before is free.
     """
 
@@ -144,6 +146,7 @@ class Search(Statement):
     observe: Callable[[Case, Any], Requests]
     judge: Callable[[Case, Any, Seen], Outcome]
     effort: Mapping[str, int]
+    restored: Callable[[Case, str], Any]
     shrinks: int = 60
 
     def wanted(self, case: Case) -> int:

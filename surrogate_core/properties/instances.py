@@ -17,6 +17,7 @@ import numpy as np
 from surrogate_core.drivers.base import Observation, Operation, Request
 from surrogate_core.properties.base import Case, Requests, Search, Seen, negligible, observed, shown, wide
 from surrogate_core.properties.compare import SMALL
+from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.model import Parameter, Parameters
 from surrogate_core.spec.oracle import expect, forward, reach
@@ -79,15 +80,37 @@ def _examples(case: Case) -> SearchStrategy[Play]:
             Call,
             st.integers(0, len(instances) - 1),
             st.sampled_from(OPERATIONS),
-            st.integers(0, 3),
-            st.lists(st.sampled_from(WEIGHTS), min_size=1, max_size=3).map(tuple),
+            st.integers(0, TURNS - 1),
+            st.lists(st.sampled_from(WEIGHTS), min_size=1, max_size=COTANGENT).map(tuple),
         )
         return st.lists(call, min_size=1, max_size=CALLS).map(lambda c: Play(tuple(instances), tuple(c)))
 
-    return st.lists(instance, min_size=1, max_size=3).flatmap(calls)
+    return st.lists(instance, min_size=1, max_size=LIVE).flatmap(calls)
 
 
-CALLS = 12
+CALLS, LIVE, TURNS, COTANGENT = 12, 3, 4, 3
+"""Of a drawn program: the most calls, instances, different inputs, and numbers in a cotangent."""
+
+
+def _restored(case: Case, stored: str) -> Play:
+    play: Play = decode(Play, stored)
+    sizes = 1 <= len(play.instances) <= LIVE and 1 <= len(play.calls) <= CALLS
+    calls = all(
+        0 <= c.instance < len(play.instances)
+        and c.operation in OPERATIONS
+        and 0 <= c.turn < TURNS
+        and 1 <= len(c.weights) <= COTANGENT
+        and set(c.weights) <= set(WEIGHTS)
+        for c in play.calls
+    )
+    parameters = case.spec.parameters
+    named = all([name for name, _ in values] == [p.name for p in parameters] for values in play.instances)
+    if not (sizes and calls and named):
+        raise ValueError(f"a program {stored}, beyond those that are drawn")
+    for values in play.instances:
+        for parameter, (_, value) in zip(parameters, values, strict=True):
+            parameter.check(value)
+    return play
 
 
 @cache
@@ -182,6 +205,7 @@ INSTANCES = Search(
     observe=_observe,
     judge=_judge,
     effort={"quick": 3, "standard": 14, "thorough": 200},
+    restored=_restored,
     scope="once",
     shrinks=250,
 )

@@ -73,6 +73,7 @@ class Failed:
         witness: the evaluation to repeat, ``None`` where there is no single one.
         script: a program that shows it without this harness; filled in by the engine.
         kind: how it is to be taken.
+        example: of a search, the example that shows it, as JSON; empty where nothing was searched.
     """
 
     given: str
@@ -83,16 +84,25 @@ class Failed:
     witness: Witness | None = None
     script: str = ""
     kind: Kind = "defect"
+    example: str = ""
     state = "failed"
 
 
 @dataclass(frozen=True)
 class Errored:
-    """An exception inside the implementation, or something returned that is no array."""
+    """An exception inside the implementation, or something returned that is no array.
+
+    Attributes:
+        message: its type and what it says.
+        traceback: from the implementation's first frame on.
+        script: a program that shows it without this harness.
+        example: of a search, the example that shows it, as JSON; empty where nothing was searched.
+    """
 
     message: str
     traceback: str = ""
     script: str = ""
+    example: str = ""
     state = "errored"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 
 if TYPE_CHECKING:
@@ -34,7 +35,20 @@ def _examples(case: Case) -> SearchStrategy[list[Shape]]:
     from hypothesis import strategies as st
 
     extent = st.one_of(st.integers(0, 3), st.sampled_from([5, 9, 17]))
-    return st.lists(st.lists(extent, max_size=6).map(tuple).filter(lambda s: math.prod(s) < 5000), max_size=4)
+    shape = st.lists(extent, max_size=RANK).map(tuple).filter(lambda s: math.prod(s) < SIZE)
+    return st.lists(shape, max_size=COUNT)
+
+
+RANK, SIZE, COUNT = 6, 5000, 4
+"""Of drawn shapes: the highest rank, fewer elements than that, and how many at a time."""
+
+
+def _restored(case: Case, stored: str) -> list[Shape]:
+    shapes: list[Shape] = decode(list[Shape], stored)
+    drawn = all(len(s) <= RANK and min(s, default=0) >= 0 and math.prod(s) < SIZE for s in shapes)
+    if len(shapes) > COUNT or not drawn:
+        raise ValueError(f"shapes {stored}, beyond those that are drawn")
+    return shapes
 
 
 def _pool(case: Case) -> np.ndarray:
@@ -107,6 +121,7 @@ SHAPE = Search(
     observe=_observe,
     judge=_judge,
     effort={"quick": 1, "standard": 2, "thorough": 40},
+    restored=_restored,
     scope="once",
     any_shape=True,
 )

@@ -14,6 +14,7 @@ import numpy as np
 from surrogate_core.drivers.base import ROWS, Observation, Operation, Request, Transform, Unsupported, describe
 from surrogate_core.drivers.base import TransformName as Name
 from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 
 if TYPE_CHECKING:
@@ -74,6 +75,17 @@ def _examples(case: Case) -> SearchStrategy[list[Stack]]:
 
 
 BATCH = 5
+
+
+def _restored(case: Case, stored: str) -> list[Stack]:
+    stacks: list[Stack] = decode(list[Stack], stored)
+    inner, outer = INNER[case.framework], OUTER[case.framework]
+    known = all(layer.name in (inner if layer.inside else outer) for stack in stacks for layer in stack.layers)
+    drawn = all(s.operation in OPERATIONS[case.framework] and len(s.layers) <= DEPTH for s in stacks)
+    if len(stacks) > BATCH or not known or not drawn:
+        raise ValueError(f"stacks {stored}, beyond those that are drawn")
+    return stacks
+
 
 SINGLES: dict[str, tuple[Stack, ...]] = {
     framework: (
@@ -216,6 +228,7 @@ STACKS = Search(
     observe=_observe,
     judge=_judge,
     effort={"quick": 0, "standard": 3, "thorough": 60},
+    restored=_restored,
     scope="once",
     any_shape=True,
 )
