@@ -34,6 +34,7 @@ MAY_LOAD = {
     "drivers/xla": {"jax"},  # the oracle, compiled: it counts, and judges nothing
     "drivers/survey": {"jax"},
     "drivers/exhaustive": {"jax"},
+    "drivers/jax_devices": {"jax"},
     "drivers/jax_workload": {"jax"},
     "drivers/jax_counts": {"jax"},
     "drivers/torch_workload": {"torch"},
@@ -98,6 +99,10 @@ def test_slayer_imports_only_jax_and_numpy() -> None:
         ("import surrogate_core.drivers, surrogate_core.properties, surrogate_core.engine", {"jax", "torch"}),
         ("import surrogate_core.report.html", {"jax", "torch"}),
         ("import surrogate_core; surrogate_core.SlayerGrad", {"torch", "sympy", "matplotlib"}),
+        (
+            "import surrogate_core.perf.worker, surrogate_core.drivers.jax_workload",
+            {"torch", "sympy", "mpmath", "matplotlib", "hypothesis", "jaxtyping", "surrogate_core.engine"},
+        ),
     ],
 )
 def test_importing_loads_no_more_than_it_needs(statement: str, unloaded: set[str]) -> None:

@@ -13,7 +13,7 @@ from surrogate_core.drivers import BrokenContract, Observation, Request, Transfo
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.engine.bench import Bench
 from surrogate_core.engine.plan import Implementation, Unit
-from surrogate_core.engine.target import resolve
+from surrogate_core.libraries.target import resolve
 from surrogate_core.properties import Property, get_property
 from surrogate_core.properties.outcome import Passed
 from surrogate_core.slayer import SlayerGrad

@@ -16,9 +16,11 @@ from typer.testing import CliRunner
 
 from surrogate_core.cli import app
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries.target import locate
 from surrogate_core.perf import artifact, measure, processes
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
+from surrogate_core.perf.job import target_to
 from surrogate_core.perf.plan import Request, plan
 from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.verdicts import Comparison, compare, exit_code
@@ -150,7 +152,8 @@ def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch:
             subject = {"target": GOOD, "framework": "jax", "parameters": [["alpha", 1.0]], "package": "", "version": ""}
             devices = {"jax": [["cpu:0", "cpu"]]}
             machine = {"processor": "", "cores": 2, "system": "", "python": "", "packages": {}}
-            yield {"kind": "probe", "subjects": [subject], "devices": devices, "machine": machine}
+            found = {"subjects": [subject], "targets": [target_to(locate(GOOD))], "devices": devices}
+            yield {"kind": "probe", **found, "machine": machine}
             return
         arms = {"seconds": [1.0], "compile_seconds": 0.0, "compilations": 0, "recompilations": 0, "counts": {}}
         first = asked["benchmarks"][0]["id"]

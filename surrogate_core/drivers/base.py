@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from surrogate_core.spec.model import Parameters, Spec
-
 if TYPE_CHECKING:
+    # Not for nothing: a process that only times starts in half the time without sympy.
     from surrogate_core.drivers.tally import Span, Tally
+    from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["BrokenContract", "Device", "Driver", "Observation", "Operation", "Request", "Transform", "Unsupported"]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.custom_batching
-import jax.monitoring
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from surrogate_core.drivers import jax_devices
 from surrogate_core.drivers.base import (
     BrokenContract,
     Device,
@@ -34,8 +34,6 @@ from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["JaxDriver"]
-
-ACCELERATORS = ("gpu", "tpu")
 
 STAGED = Transform("jit")
 """The outermost transformation of a request that may share its program with others."""
@@ -56,16 +54,6 @@ MISSING = (
 )
 """What JAX says when a function lacks a rule, and the requests that need it. All else is an exception."""
 
-_compilations = 0
-
-
-def _count(event: str, duration_secs: float, **_: Any) -> None:
-    global _compilations
-    _compilations += event == "/jax/core/compile/backend_compile_duration"
-
-
-jax.monitoring.register_event_duration_secs_listener(_count)
-
 
 class JaxDriver:
     """How JAX evaluates a spike function. See :class:`surrogate_core.drivers.base.Driver`."""
@@ -75,36 +63,25 @@ class JaxDriver:
     def version(self) -> str:
         return jax.__version__
 
-    @functools.cached_property
-    def _devices(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for platform in dict.fromkeys((jax.default_backend(), "cpu", *ACCELERATORS)):
-            with contextlib.suppress(RuntimeError):
-                found |= {f"{d.platform}:{d.id}": d for d in jax.devices(platform)}
-        return found
-
     def devices(self) -> tuple[Device, ...]:
-        return tuple(Device(name, d.device_kind) for name, d in self._devices.items())
+        return tuple(Device(name, d.device_kind) for name, d in jax_devices.devices().items())
 
     def absent(self) -> tuple[str, ...]:
-        present = {name.partition(":")[0] for name in self._devices}
-        return tuple(p for p in ACCELERATORS if p not in present)
+        present = {name.partition(":")[0] for name in jax_devices.devices()}
+        return tuple(p for p in jax_devices.ACCELERATORS if p not in present)
 
-    @contextlib.contextmanager
-    def scope(self, dtype: str, device: str) -> Iterator[None]:
-        # Scoped and entered late: some libraries switch x64 off when they are imported.
-        with jax.enable_x64(dtype == "float64"), jax.default_device(self._devices[device]):
-            yield
+    def scope(self, dtype: str, device: str) -> contextlib.AbstractContextManager[None]:
+        return jax_devices.scope(dtype, device)
 
     def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
-        target = self._devices[request.device or device]
+        target = jax_devices.devices()[request.device or device]
         x, direction = jax.device_put((request.x, request.direction), target)
         try:
             call = _operation(_subject(function, request), request)
             if request.warm is not None:
                 # With a cotangent of its own, which it may donate.
                 call(*jax.device_put((request.warm, request.direction), target))
-            before = _compilations
+            before = jax_devices.compilations()
             value, derivative = call(x, direction)
         except (TypeError, NotImplementedError, ValueError) as error:
             for pattern, capability, needed in MISSING:
@@ -114,7 +91,7 @@ class JaxDriver:
         given = {"x": x, "the cotangent": direction}
         # A compiled function may donate its arguments: their memory is then gone.
         touched = tuple(f"{what} was donated" for what, a in given.items() if a is not None and a.is_deleted())
-        compiled = _compilations - before
+        compiled = jax_devices.compilations() - before
         return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative), touched, compiled)
 
     def observe_together(
@@ -139,7 +116,7 @@ class JaxDriver:
         """The answers of one program; none where a request spoils it, or where it is alone."""
         if len(group) > 1:
             with contextlib.suppress(Exception, SystemExit):
-                return self._one_program(function, group, self._devices[device])
+                return self._one_program(function, group, jax_devices.devices()[device])
         return []
 
     def _one_program(
@@ -171,7 +148,7 @@ class JaxDriver:
     def tally(
         self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
     ) -> Tally:
-        both, target = _forward_and_backward(function), self._devices[device]
+        both, target = _forward_and_backward(function), jax_devices.devices()[device]
         if span.size > FEW:
             return judge_fused(both, spec, parameters, span, target)
 
@@ -186,7 +163,7 @@ class JaxDriver:
         return judge_few(answers, spec, parameters, span)
 
     def compilations(self) -> int:
-        return _compilations
+        return jax_devices.compilations()
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
         return program(JAX, requests, builds, imports)

@@ -57,13 +57,14 @@ def _bodies(parameters: dict[str, Any]) -> Iterator[Any]:
 
 
 def compiled_counts(program: Any) -> dict[str, float]:
-    """What XLA says of a compiled program: bytes moved, transcendentals, bytes of temporaries.
+    """What XLA says of a compiled program: arithmetic, bytes moved, transcendentals, bytes of temporaries.
 
     XLA counts the body of a loop once, however often it runs. A backend that says nothing adds nothing.
     """
     cost: Any = program.cost_analysis() or {}
     memory = program.memory_analysis()
     known = {
+        "compiled flops": cost.get("flops"),
         "compiled bytes": cost.get("bytes accessed"),
         "compiled transcendentals": cost.get("transcendentals"),
         "compiled temporaries": getattr(memory, "temp_size_in_bytes", None),

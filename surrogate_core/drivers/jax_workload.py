@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from surrogate_core.drivers import get_driver
+from surrogate_core.drivers import jax_devices
 from surrogate_core.drivers.base import Unsupported
 from surrogate_core.drivers.jax_counts import compiled_counts, traced_counts
 from surrogate_core.drivers.workload import DECAY, THRESHOLD, Prepared, Workload, inputs
@@ -18,6 +19,9 @@ from surrogate_core.drivers.workload import DECAY, THRESHOLD, Prepared, Workload
 __all__ = ["JaxPreparer"]
 
 Function = Callable[[Any, Any], Any]
+
+IN_CACHE = 1 << 14
+"""Elements up to which arithmetic, and not memory, takes the time."""
 
 
 @jax.custom_jvp
@@ -31,6 +35,9 @@ _bare_spike.defjvps(lambda dx, _, x: x * dx)
 class JaxPreparer:
     """See :class:`surrogate_core.drivers.workload.Preparer`."""
 
+    def scope(self, dtype: str, device: str) -> AbstractContextManager[None]:
+        return jax_devices.scope(dtype, device)
+
     def begin(self) -> None:
         pass  # a compiled program is an object of its own
 
@@ -39,13 +46,13 @@ class JaxPreparer:
         if workload.mode == "compiled":
             return _compiled(function, given)
         counts = traced_counts(jax.make_jaxpr(function)(*given).jaxpr)
-        return _warm(lambda: function(*given), 0.0, counts, _compilations())
+        return _warm(lambda: function(*given), 0.0, counts, jax_devices.compilations())
 
-    def slowed(self, spike: Callable[[Any], Any], extra: int) -> Callable[[Any], Any]:
+    def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
+        work = _chain if workload.called_with <= IN_CACHE else _apart
+
         def slower(x: Any) -> Any:
-            work = jnp.exp(-jnp.abs(jnp.resize(lax.stop_gradient(x), (extra,)))).sum()
-            # Exponentials never sum to less than 0, but the compiler does not know.
-            return spike(x) + (work < 0).astype(x.dtype)
+            return spike(x) + work(lax.stop_gradient(x), extra).astype(x.dtype)
 
         return slower
 
@@ -63,10 +70,29 @@ class JaxPreparer:
         return _compiled(export.deserialize(bytearray(frozen)).call, _given(workload, device))
 
 
+def _chain(x: Any, extra: int) -> Any:
+    """Multiplications of every element, each of which waits for the one before; all false.
+
+    They join the loop over the elements that is there already, so that they come in steps as small as an addition.
+    """
+    z = jnp.clip(x, -1, 1)
+    for _ in range(extra):
+        z = z * z - 1.5  # never leaves -1.5 to 0.75, nor comes to rest; no compiler knows
+    return z > 2
+
+
+def _apart(x: Any, extra: int) -> Any:
+    """Exponentials of a part of the elements, in a loop of their own; false."""
+    count = extra * max(1, x.size // 256)
+    # Exponentials never sum to less than 0, but the compiler does not know.
+    return jnp.exp(-jnp.abs(jnp.resize(x, (count,)))).sum() < 0
+
+
 def _given(workload: Workload, device: str) -> Any:
     dtype = jnp.dtype(workload.dtype)
-    place = next(d for d in jax.devices(device.partition(":")[0]) if f"{d.platform}:{d.id}" == device)
-    return jax.block_until_ready(jax.device_put([a.astype(dtype) for a in inputs(workload)], place))
+    return jax.block_until_ready(
+        jax.device_put([a.astype(dtype) for a in inputs(workload)], jax_devices.devices()[device])
+    )
 
 
 def _function(spike: Callable[[Any], Any] | None, workload: Workload) -> Function:
@@ -106,12 +132,8 @@ def _through_time(spike: Callable[[Any], Any]) -> Function:
     return run
 
 
-def _compilations() -> int:
-    return get_driver("jax").compilations()
-
-
 def _compiled(function: Function, given: Any) -> Prepared:
-    before, start = _compilations(), time.perf_counter()
+    before, start = jax_devices.compilations(), time.perf_counter()
     traced = jax.jit(function).trace(*given)
     program = traced.lower().compile()
     seconds = time.perf_counter() - start
@@ -122,6 +144,6 @@ def _compiled(function: Function, given: Any) -> Prepared:
 def _warm(call: Callable[[], Any], seconds: float, counts: dict[str, float], before: int) -> Prepared:
     for _ in range(3):
         jax.block_until_ready(call())
-    warm = _compilations()
+    warm = jax_devices.compilations()
     jax.block_until_ready(call())
-    return Prepared(call, jax.block_until_ready, seconds, warm - before, _compilations() - warm, counts)
+    return Prepared(call, jax.block_until_ready, seconds, warm - before, jax_devices.compilations() - warm, counts)

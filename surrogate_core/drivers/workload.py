@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -46,6 +47,11 @@ class Workload:
         """Of the input; time comes first."""
         return (STEPS, self.size // STEPS) if self.task == "lif" else (self.size,)
 
+    @property
+    def called_with(self) -> int:
+        """Elements that each call of the surrogate gets; of ``lif``, those of one step."""
+        return self.shape[-1]
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -69,7 +75,11 @@ class Prepared:
 
 
 class Preparer(Protocol):
-    """How one framework makes workloads ready; every method is called within the driver's scope."""
+    """How one framework makes workloads ready; every other method is called within its scope."""
+
+    def scope(self, dtype: str, device: str) -> AbstractContextManager[Any]:
+        """That of the framework's driver, which need not be imported for it."""
+        ...
 
     def begin(self) -> None:
         """Forget what earlier workloads compiled, where that would change the next ones."""
@@ -79,8 +89,12 @@ class Preparer(Protocol):
         """Compile and warm up; without a spike function, the bare operation: a step, and ``x`` times the cotangent."""
         ...
 
-    def slowed(self, spike: Callable[[Any], Any], extra: int) -> Callable[[Any], Any]:
-        """The spike function with real work added: ``extra`` more exponentials a call, which nothing can leave out."""
+    def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
+        """The spike function with real work added that nothing leaves out: ``extra`` units of it in each call.
+
+        A unit is small against the call of a surrogate. What so many of them cost is for a clock to say: adding any
+        may cost something by itself, and a few of them may hide behind memory.
+        """
         ...
 
     def freeze(self, spike: Callable[[Any], Any], workload: Workload, device: str) -> bytes:

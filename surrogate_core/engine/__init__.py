@@ -15,8 +15,8 @@ from surrogate_core.engine.selection import select_libraries as select_libraries
 from surrogate_core.engine.store import Run as Run
 from surrogate_core.engine.store import header as header
 from surrogate_core.engine.store import read as read
-from surrogate_core.engine.target import Target as Target
-from surrogate_core.engine.target import resolve as resolve
 from surrogate_core.engine.where import Place as Place
 from surrogate_core.engine.where import place as place
 from surrogate_core.engine.writer import Writer as Writer
+from surrogate_core.libraries.target import Target as Target
+from surrogate_core.libraries.target import resolve as resolve

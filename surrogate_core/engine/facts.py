@@ -11,7 +11,7 @@ from typing import Any
 
 from surrogate_core.drivers import get_driver
 from surrogate_core.engine.framework import detect
-from surrogate_core.engine.target import Target
+from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["Facts", "facts"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from surrogate_core.drivers import FRAMEWORKS, Request, get_driver
-from surrogate_core.engine.target import Target
+from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["detect"]

@@ -12,10 +12,10 @@ from typing import Any
 from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.facts import Facts, facts
 from surrogate_core.engine.result import Result, case_words, identity
-from surrogate_core.engine.target import Factory, Target, locate
 from surrogate_core.engine.telling import printable
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import find
+from surrogate_core.libraries.target import Factory, Target, locate
 from surrogate_core.properties import Case, select
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Proof, Scope, Search, Statement

@@ -15,7 +15,9 @@ LONGEST_MESSAGE, LONGEST_TRACEBACK = 2_000, 20_000
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Controls that move a terminal's cursor or colour, or turn the direction of what stands beside them."""
 
-HARNESS = tuple(str(Path(__file__).parent.parent / room) for room in ("engine", "drivers"))
+HARNESS = tuple(
+    str(Path(__file__).parent.parent / room) for room in ("engine", "drivers", "perf", "libraries/target.py")
+)
 
 
 def printable(text: str) -> str:

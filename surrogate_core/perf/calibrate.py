@@ -16,7 +16,7 @@ from scipy import stats
 
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.decide import Rule, decide, flagged, medians
-from surrogate_core.perf.job import Arm, Job
+from surrogate_core.perf.job import Job
 from surrogate_core.perf.plan import Plan
 from surrogate_core.perf.processes import answers
 
@@ -80,7 +80,7 @@ def extras(plan: Plan) -> dict[tuple[str, str], int]:
 
     Found in one process by adding :data:`TRIAL` of them; what is achieved is measured afterwards.
     """
-    arm = _target(plan)
+    arm = plan.target
     job = Job(
         plan.benchmarks, {OLD: arm, "trial": replace(arm, extra=TRIAL)}, plan.rule.rounds, int(plan.header["seed"])
     )
@@ -95,7 +95,7 @@ def extras(plan: Plan) -> dict[tuple[str, str], int]:
 
 def samples(plan: Plan, added: Mapping[tuple[str, str], int], first: int = 0) -> Iterator[tuple[int, str, Record]]:
     """(process, benchmark, seconds of every arm) as they are measured, from process number ``first`` on."""
-    arm = _target(plan)
+    arm = plan.target
     arms = {OLD: arm, **dict.fromkeys(ARMS, arm)}
     for process in range(first, plan.rule.processes):
         job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added)
@@ -108,11 +108,6 @@ def _whole(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     for error in answer["errors"].values():
         raise BadInput(f"{answer['benchmark']}: {error}", "a target that can be timed", "choose others with --bench")
     return answer["arms"]
-
-
-def _target(plan: Plan) -> Arm:
-    job: Any = plan.jobs[0][1]
-    return next(arm for arm in job.arms.values() if arm.kind == "target")
 
 
 def logs(records: Sequence[Record], arm: str, rounds: int) -> np.ndarray:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from surrogate_core.drivers.workload import Mode, Task, Workload
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.spec.formats import FORMATS, get_format
 
 __all__ = ["LARGE", "SIZES", "Benchmark", "benchmarks", "select"]
 
@@ -61,6 +60,9 @@ def benchmarks(
     Raises:
         BadInput: a format that there is not.
     """
+    # Here, and not above: a process that only times needs no formats, nor sympy, which comes along.
+    from surrogate_core.spec.formats import FORMATS, get_format
+
     chosen = [get_format(name).name for name in dtypes] or ["float32"]
     sizes = {LARGE} if large else set()
     workloads = [

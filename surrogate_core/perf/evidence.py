@@ -10,7 +10,11 @@ __all__ = ["changes", "count_changes"]
 
 TIMES = {1.0: "once", 2.0: "twice"}
 
-UNITS = {"compiled bytes": "bytes moved", "compiled temporaries": "bytes of temporaries"}
+UNITS = {
+    "compiled bytes": "bytes moved",
+    "compiled flops": "arithmetic operations",
+    "compiled temporaries": "bytes of temporaries",
+}
 
 
 def changes(old: Measured, new: Measured) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from surrogate_core.errors import BadInput
 from surrogate_core.perf import artifact
-from surrogate_core.perf.job import Arm, Job, Subject, benchmark_to
+from surrogate_core.perf.job import Job, Subject, benchmark_to
 from surrogate_core.perf.plan import Request, plan
 from surrogate_core.perf.processes import Died, answers
 
@@ -40,11 +40,10 @@ def freeze(request: Request, path: str | os.PathLike[str]) -> tuple[str, ...]:
         raise BadInput(
             "--freeze of eager calls", "compiled benchmarks", "choose others with --bench, as '*/compiled/*'"
         )
-    arm = Arm("target", subject.target, subject.framework, subject.parameters)
     values = {b.id: benchmark_to(b) for b in compiled}
     kept: dict[str, tuple[Mapping[str, Any], bytes, Mapping[str, float]]] = {}
     try:
-        for answer in answers("freeze", Job(compiled, {"new": arm}, 1, 0).to_json()):
+        for answer in answers("freeze", Job(compiled, {"new": laid.target}, 1, 0).to_json()):
             name = answer["benchmark"]
             kept[name] = (values[name], bytes.fromhex(answer["program"]), answer["counts"])
     except Died as died:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
 
 from surrogate_core.drivers.workload import Workload
+from surrogate_core.libraries.target import Target
 from surrogate_core.perf.cases import Benchmark
-from surrogate_core.spec.model import Parameters
 
-__all__ = ["BARE", "PROTOCOL", "Arm", "Job", "Measured", "Subject", "benchmark_from", "benchmark_to"]
+if TYPE_CHECKING:
+    from surrogate_core.spec.model import Parameters
 
-PROTOCOL = 1
+__all__ = [
+    "BARE",
+    "PROTOCOL",
+    "Arm",
+    "Job",
+    "Measured",
+    "Subject",
+    "benchmark_from",
+    "benchmark_to",
+    "target_from",
+    "target_to",
+]
+
+PROTOCOL = 2
 """Changes whenever two processes would no longer measure the same: another interpreter must have the same one."""
 
 BARE = "bare"
@@ -49,15 +63,15 @@ class Arm:
 
     Attributes:
         kind: a target, a frozen artifact, or the bare operation.
-        name: the target, or the artifact's path.
-        framework: of the target.
+        name: the artifact's path.
+        target: as the probing process found it, so that a measuring one has nothing to look up.
         parameters: of the target.
-        extra: exponentials added to each call of it, to see whether a slowdown is seen.
+        extra: units of real work added to each call of it, to see whether a slowdown is seen.
     """
 
     kind: Literal["target", "artifact", "bare"]
     name: str = ""
-    framework: str = "jax"
+    target: Target | None = None
     parameters: Parameters = ()
     extra: int = 0
 
@@ -69,7 +83,7 @@ class Job:
     Attributes:
         benchmarks: one after the other.
         arms: by name; in each round every one of them has a turn.
-        extras: for benchmarks whose arms do more than the arm says: (benchmark, arm) -> exponentials.
+        extras: for benchmarks whose arms do more than the arm says: (benchmark, arm) -> units.
         rounds: how many.
         seed: of the order of turns.
     """
@@ -84,7 +98,7 @@ class Job:
         return {
             "protocol": PROTOCOL,
             "benchmarks": [benchmark_to(b) for b in self.benchmarks],
-            "arms": {name: asdict(arm) for name, arm in self.arms.items()},
+            "arms": {name: _arm_to(arm) for name, arm in self.arms.items()},
             "rounds": self.rounds,
             "seed": self.seed,
             "extras": [[*where, extra] for where, extra in (self.extras or {}).items()],
@@ -92,7 +106,7 @@ class Job:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Job:
-        arms = {name: Arm(**{**a, "parameters": _pairs(a["parameters"])}) for name, a in values["arms"].items()}
+        arms = {name: _arm_from(arm) for name, arm in values["arms"].items()}
         extras = {(benchmark, arm): int(extra) for benchmark, arm, extra in values["extras"]}
         listed = tuple(benchmark_from(b) for b in values["benchmarks"])
         return cls(listed, arms, int(values["rounds"]), int(values["seed"]), extras)
@@ -130,6 +144,27 @@ def benchmark_to(benchmark: Benchmark) -> dict[str, Any]:
 def benchmark_from(values: Mapping[str, Any]) -> Benchmark:
     """What :func:`benchmark_to` made."""
     return Benchmark(Workload(**values["workload"]), values["framework"], values["device"])
+
+
+def target_to(target: Target) -> dict[str, Any]:
+    """A target that can be found again, as JSON values."""
+    return {f.name: getattr(target, f.name) for f in fields(target) if f.name != "given"}
+
+
+def target_from(values: Mapping[str, Any]) -> Target:
+    """What :func:`target_to` made."""
+    pairs = {name: tuple((str(key), value) for key, value in values[name]) for name in ("keywords", "fixed")}
+    return Target(**{**values, **pairs, "blocked": tuple(values["blocked"])})
+
+
+def _arm_to(arm: Arm) -> dict[str, Any]:
+    plain = {f.name: getattr(arm, f.name) for f in fields(arm)}
+    return {**plain, "target": arm.target and target_to(arm.target)}
+
+
+def _arm_from(values: Mapping[str, Any]) -> Arm:
+    target = values["target"] and target_from(values["target"])
+    return Arm(**{**values, "parameters": _pairs(values["parameters"]), "target": target})
 
 
 def _pairs(values: Sequence[Any]) -> Parameters:

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from surrogate_core.engine.versions import packages
-
 __all__ = ["COUNTED", "describe", "differences", "place"]
 
 COUNTED = ("jax", "jaxlib", "torch", "numpy")
@@ -18,6 +16,8 @@ COUNTED = ("jax", "jaxlib", "torch", "numpy")
 
 def describe() -> dict[str, Any]:
     """This machine: processor, cores, system; Python and packages; its name, which decides nothing."""
+    from surrogate_core.engine.versions import packages  # comparing two machines needs no engine
+
     return {
         "processor": _processor(),
         "cores": os.cpu_count() or 0,

@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries.target import Target
 from surrogate_core.perf import artifact
 from surrogate_core.perf.cases import Benchmark, benchmarks, select
 from surrogate_core.perf.decide import GATE, Rule
-from surrogate_core.perf.job import BARE, Arm, Job, Subject, benchmark_to
+from surrogate_core.perf.job import BARE, Arm, Job, Subject, benchmark_to, target_from
 from surrogate_core.perf.machine import differences, place
 from surrogate_core.perf.processes import probe
 from surrogate_core.perf.store import SCHEMA
@@ -75,6 +76,11 @@ class Plan:
     def rule(self) -> Rule:
         return Rule(**self.header["rule"])
 
+    @property
+    def target(self) -> Arm:
+        """The first target, as it takes its turns."""
+        return next(arm for _, job in self.jobs for arm in job.arms.values() if arm.kind == "target")
+
 
 def plan(request: Request) -> Plan:
     """Find out what there is to measure, and where.
@@ -87,7 +93,7 @@ def plan(request: Request) -> Plan:
     named = [*request.targets, *([request.against] if request.against and frozen is None else [])]
     asked: dict[str, Any] = {"spec": request.spec, "params": dict(request.params), "framework": request.framework}
     found = probe({**asked, "targets": list(dict.fromkeys(named)), "frameworks": []})
-    subjects = {s["target"]: Subject.from_json(s) for s in found["subjects"]}
+    subjects, places = _subjects(found)
     first = {f: _first_of_each_backend(listed) for f, listed in found["devices"].items()}
     known = benchmarks(first, large=request.large, dtypes=request.dtypes)
     news = [subjects[name] for name in request.targets]
@@ -98,7 +104,7 @@ def plan(request: Request) -> Plan:
     if frozen is not None:
         against = {"kind": "artifact", "path": request.against, "subject": asdict(frozen.subject)}
         known, refused = _against_artifact(request, frozen, found, news[0])
-        pairs = [("", {NEW: _arm(news[0]), OLD: Arm("artifact", request.against)})]
+        pairs = [("", {NEW: _arm(news[0], places), OLD: Arm("artifact", request.against)})]
         remarks.append("an artifact holds compiled programs: eager calls are not compared")
     elif request.against:
         old = subjects[request.against]
@@ -109,7 +115,7 @@ def plan(request: Request) -> Plan:
                 "time both without --against, side by side",
             )
         against = {"kind": "target", "subject": asdict(old)}
-        pairs = [("", {NEW: _arm(news[0]), OLD: _arm(old)})]
+        pairs = [("", {NEW: _arm(news[0], places), OLD: _arm(old, places)})]
     elif request.against_python:
         there = probe({**asked, "targets": [request.targets[0]], "frameworks": []}, request.against_python)
         old = Subject.from_json(there["subjects"][0])
@@ -127,14 +133,14 @@ def plan(request: Request) -> Plan:
         refused |= missing
         known = tuple(b for b in known if b.id not in missing)
         pairs = [
-            ("", {NEW: _arm(news[0]), BARE: Arm("bare")}),
-            (request.against_python, {OLD: _arm(old), BARE: Arm("bare")}),
+            ("", {NEW: _arm(news[0], places), BARE: Arm("bare")}),
+            (request.against_python, {OLD: _arm(old, _subjects(there)[1]), BARE: Arm("bare")}),
         ]
     else:
         pairs = []
     chosen = known if frozen is not None else select(known, request.globs)
     if not pairs:
-        jobs = [("", _side_by_side(framework, news, chosen, request)) for framework in first]
+        jobs = [("", _side_by_side(framework, news, places, chosen, request)) for framework in first]
     else:
         jobs = [(python, Job(chosen, arms, request.rule.rounds, request.seed)) for python, arms in pairs]
     head = {
@@ -172,15 +178,27 @@ def _consistent(request: Request) -> None:
         )
 
 
-def _side_by_side(framework: str, subjects: Sequence[Subject], chosen: Sequence[Benchmark], request: Request) -> Job:
+def _side_by_side(
+    framework: str,
+    subjects: Sequence[Subject],
+    places: Mapping[str, Target],
+    chosen: Sequence[Benchmark],
+    request: Request,
+) -> Job:
     """All targets of one framework, and the bare operation."""
-    arms = {s.target: _arm(s) for s in subjects if s.framework == framework}
+    arms = {s.target: _arm(s, places) for s in subjects if s.framework == framework}
     mine = tuple(b for b in chosen if b.framework == framework)
     return Job(mine, {**arms, BARE: Arm("bare")}, request.rule.rounds, request.seed)
 
 
-def _arm(subject: Subject) -> Arm:
-    return Arm("target", subject.target, subject.framework, subject.parameters)
+def _subjects(found: Mapping[str, Any]) -> tuple[dict[str, Subject], dict[str, Target]]:
+    """What a probe found, by what the user typed: (as it is judged, where it stands)."""
+    subjects = {s["target"]: Subject.from_json(s) for s in found["subjects"]}
+    return subjects, dict(zip(subjects, map(target_from, found["targets"]), strict=True))
+
+
+def _arm(subject: Subject, places: Mapping[str, Target]) -> Arm:
+    return Arm("target", target=places[subject.target], parameters=subject.parameters)
 
 
 def _first_of_each_backend(devices: Sequence[Sequence[str]]) -> list[str]:

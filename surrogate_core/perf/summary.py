@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from surrogate_core.perf.decide import Interval, interval, medians
 from surrogate_core.perf.job import BARE, Measured
 from surrogate_core.perf.store import BenchRun, Sample
 
-__all__ = ["Row", "in_units", "per_second", "rows"]
+__all__ = ["Row", "in_units", "per_second", "ratio", "rows"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _row(run: BenchRun, values: dict[str, dict[str, str]], target: str) -> Row:
         framework=str(values["framework"]),
         seconds=seconds,
         elements_per_second=None if seconds is None else size / seconds,
-        ratio=_ratio(samples, target, run.rule.confidence),
+        ratio=ratio(samples, target, BARE, run.rule.confidence),
         compile_seconds=_compile_seconds(measured) if workload["mode"] == "compiled" else None,
         recompilations=max((m.recompilations for m in measured), default=0),
         counts=dict(measured[0].counts) if measured else {},
@@ -92,11 +92,12 @@ def _row(run: BenchRun, values: dict[str, dict[str, str]], target: str) -> Row:
     )
 
 
-def _ratio(samples: tuple[Sample, ...], target: str, confidence: float) -> Interval | None:
-    both = [s for s in samples if {target, BARE} <= s.arms.keys()]
+def ratio(samples: Sequence[Sample], arm: str, base: str, confidence: float) -> Interval | None:
+    """Time of one arm over that of another that took turns with it; ``None`` where no process measured both."""
+    both = [s for s in samples if {arm, base} <= s.arms.keys()]
     if not both:
         return None
-    logs = medians([s.arms[target].seconds for s in both], [s.arms[BARE].seconds for s in both])
+    logs = medians([s.arms[arm].seconds for s in both], [s.arms[base].seconds for s in both])
     if len(logs) > 1:
         return interval(logs, confidence)
     return Interval(math.exp(float(logs[0])), 0.0, math.inf)

@@ -1,4 +1,8 @@
-"""The fresh process: a job on stdin, an answer a line on stdout. What a target prints goes to stderr."""
+"""The fresh process: a job on stdin, an answer a line on stdout. What a target prints goes to stderr.
+
+Most of what a gate costs is starting such processes, so that one which times imports what it needs for that, and all
+else where it is needed: neither sympy nor scipy, and of the harness no engine.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from surrogate_core import libraries
-from surrogate_core.drivers import BrokenContract, Unsupported, get_driver
+from surrogate_core.drivers.base import BrokenContract, Unsupported
 from surrogate_core.drivers.workload import Prepared, preparer
-from surrogate_core.engine.framework import detect
-from surrogate_core.engine.target import resolve
-from surrogate_core.engine.telling import sentence, whole_traceback
 from surrogate_core.errors import BadInput
-from surrogate_core.perf import artifact, machine
 from surrogate_core.perf.cases import Benchmark
-from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured, Subject
+from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured
 from surrogate_core.perf.turns import calls, take_turns
-from surrogate_core.spec.catalogue import get_spec
 
 __all__ = ["main", "respond"]
 
@@ -59,39 +57,20 @@ def respond(asked: Mapping[str, Any]) -> Answers:
 
 
 def _probe(asked: Mapping[str, Any]) -> Answers:
-    """Which framework each target belongs to, at which parameters it is timed, and on which machine this runs."""
-    subjects = [_subject(name, asked["spec"], asked["params"], asked["framework"]) for name in asked["targets"]]
-    frameworks = sorted({s.framework for s in subjects} | set(asked["frameworks"]))
-    yield {
-        "kind": "probe",
-        "subjects": [dataclasses.asdict(s) for s in subjects],
-        "devices": {f: [[d.name, d.kind] for d in get_driver(f).devices()] for f in frameworks},
-        "machine": machine.describe(),
-    }
+    from surrogate_core.perf.probing import probe
 
-
-def _subject(name: str, spec: str | None, params: Mapping[str, float], framework: str) -> Subject:
-    target = resolve(name, framework)
-    if spec is None and ":" not in name:
-        promised = libraries.find(name).surrogate.declared()
-    else:
-        promised = get_spec(spec or "slayer")
-    (parameters, *_) = promised.grid("quick", {n: (v,) for n, v in params.items()})
-    if not params:
-        parameters = tuple((p.name, p.default) for p in promised.parameters)
-    target.check_signature(parameters)
-    return Subject(name, detect(target, parameters), parameters, target.distribution, target.version())
+    return probe(asked)
 
 
 def _freeze(asked: Mapping[str, Any]) -> Answers:
     job = Job.from_json(asked)
     (arm,) = job.arms.values()
-    spike = resolve(arm.name, arm.framework).build(arm.parameters)
-    ready = preparer(arm.framework)
+    spike = _spike(arm)
     for benchmark in job.benchmarks:
-        with get_driver(arm.framework).scope(benchmark.workload.dtype, benchmark.device):
-            frozen = ready.freeze(spike, benchmark.workload, benchmark.device)
-            counts = ready.prepare(spike, benchmark.workload, benchmark.device).counts
+        ready, workload = preparer(benchmark.framework), benchmark.workload
+        with ready.scope(workload.dtype, benchmark.device):
+            frozen = ready.freeze(spike, workload, benchmark.device)
+            counts = ready.prepare(spike, workload, benchmark.device).counts
         yield {"kind": "frozen", "benchmark": benchmark.id, "program": frozen.hex(), "counts": counts}
 
 
@@ -99,7 +78,7 @@ def _measure(asked: Mapping[str, Any]) -> Answers:
     job = Job.from_json(asked)
     spikes: dict[Arm, Any] = {}
     for number, benchmark in enumerate(job.benchmarks):
-        with get_driver(benchmark.framework).scope(benchmark.workload.dtype, benchmark.device):
+        with preparer(benchmark.framework).scope(benchmark.workload.dtype, benchmark.device):
             yield _sample(job, benchmark, spikes, job.seed + 1000 * number)
 
 
@@ -115,7 +94,7 @@ def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -
         except Unsupported as missing:
             errors[name] = f"not offered: {missing}"
         except (Exception, SystemExit) as error:
-            errors[name] = f"{sentence(error)}\n{whole_traceback(error)}"
+            errors[name] = _told(error)
     repeat = calls(prepared) if prepared else 0
     seconds = take_turns(prepared, job.rounds, repeat, seed)
     arms = {
@@ -127,22 +106,35 @@ def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -
     return {"kind": "sample", "benchmark": benchmark.id, "calls": repeat, "arms": arms, "errors": errors}
 
 
+def _told(error: BaseException) -> str:
+    from surrogate_core.engine.telling import sentence, whole_traceback
+
+    return f"{sentence(error)}\n{whole_traceback(error)}"
+
+
 def _prepared(arm: Arm, benchmark: Benchmark, spikes: dict[Arm, Any], extra: int) -> Prepared:
     ready = preparer(benchmark.framework)
     where = benchmark.workload, benchmark.device
     if arm.kind == "bare":
         return ready.prepare(None, *where)
     if arm.kind == "artifact":
+        from surrogate_core.perf import artifact
+
         kept = artifact.read(arm.name)
         found = ready.thaw(kept.program(benchmark.id), *where)
         # The call of an exported program shows nothing of what is in it; what was counted then is kept beside it.
         return dataclasses.replace(found, counts={**kept.counts[benchmark.id], **_compiled(found.counts)})
     if arm not in spikes:
-        made = resolve(arm.name, arm.framework).build(arm.parameters)
-        if not callable(made):
-            raise BrokenContract(f"the factory returned a {type(made).__name__}; expected a spike function")
-        spikes[arm] = made
-    return ready.prepare(ready.slowed(spikes[arm], extra) if extra else spikes[arm], *where)
+        spikes[arm] = _spike(arm)
+    return ready.prepare(ready.slowed(spikes[arm], extra, *where) if extra else spikes[arm], *where)
+
+
+def _spike(arm: Arm) -> Any:
+    assert arm.target is not None
+    made = arm.target.build(arm.parameters)
+    if not callable(made):
+        raise BrokenContract(f"the factory returned a {type(made).__name__}; expected a spike function")
+    return made
 
 
 def _compiled(counts: Mapping[str, float]) -> dict[str, float]:

@@ -20,9 +20,9 @@ from surrogate_core.engine.isolation.supervisor import Ended, Worker
 from surrogate_core.engine.isolation.worker import AskFacts
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
-from surrogate_core.engine.target import Target
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries import Library
+from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["Pool", "available"]

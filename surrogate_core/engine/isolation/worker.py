@@ -18,8 +18,8 @@ from surrogate_core.engine.isolation.channel import answer, receive
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import to_json
 from surrogate_core.engine.run import run
-from surrogate_core.engine.target import Target
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["AskFacts", "AskResults", "serve"]

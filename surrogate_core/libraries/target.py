@@ -12,11 +12,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from surrogate_core import libraries
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.spec.model import Parameters
+
+if TYPE_CHECKING:
+    from surrogate_core.spec.model import Parameters
 
 __all__ = ["Target", "locate", "resolve"]
 

@@ -1,0 +1,51 @@
+"""Where JAX computes: its devices, the scope of a computation, and how many programs were compiled in it.
+
+Apart from the driver, because a process that only times needs no more of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.monitoring
+
+__all__ = ["ACCELERATORS", "compilations", "devices", "scope"]
+
+ACCELERATORS = ("gpu", "tpu")
+
+_compilations = 0
+
+
+def _count(event: str, duration_secs: float, **_: Any) -> None:
+    global _compilations
+    _compilations += event == "/jax/core/compile/backend_compile_duration"
+
+
+jax.monitoring.register_event_duration_secs_listener(_count)
+
+
+def compilations() -> int:
+    """How many programs this process has compiled."""
+    return _compilations
+
+
+@functools.cache
+def devices() -> dict[str, Any]:
+    """Name -> device of JAX, of every backend that is present, the first of each backend first."""
+    found: dict[str, Any] = {}
+    for platform in dict.fromkeys((jax.default_backend(), "cpu", *ACCELERATORS)):
+        with contextlib.suppress(RuntimeError):
+            found |= {f"{d.platform}:{d.id}": d for d in jax.devices(platform)}
+    return found
+
+
+@contextlib.contextmanager
+def scope(dtype: str, device: str) -> Iterator[None]:
+    """Within it, ``dtype`` can be represented and ``device`` is the default."""
+    # Scoped and entered late: some libraries switch x64 off when they are imported.
+    with jax.enable_x64(dtype == "float64"), jax.default_device(devices()[device]):
+        yield
