@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -105,7 +106,7 @@ class Request:
     warm: np.ndarray | None = None
     tolerant: bool = False
 
-    @property
+    @functools.cached_property
     def key(self) -> tuple[Any, ...]:
         """Equal for requests with the same answer, so that properties share an evaluation."""
         return (*map(_digest, (self.x, self.direction, self.warm)), *self._same)

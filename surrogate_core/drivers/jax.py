@@ -189,8 +189,7 @@ def _forward_and_backward(function: Callable[[Any], Any]) -> Callable[[Any], tup
 
     def both(x: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(_checked(function), x)
-        # An array of NumPy: in JAX, making it would be a program of its own.
-        return value, pull(np.ones(value.shape, value.dtype))[0]
+        return value, pull(_ones(value))[0]
 
     return both
 
@@ -275,15 +274,15 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
     def late(x: Any, cotangent: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(spike, x)
         other, pull_other = jax.vjp(spike, -2 * x)
-        pull_other(jnp.ones_like(other))
+        pull_other(_cotangent(other, None))
         return value, pull(_cotangent(value, cotangent))[0]
 
     def jvp(x: Any, tangent: Any) -> tuple[Any, Any]:
-        return jax.jvp(spike, (x,), (np.ones(x.shape, x.dtype) if tangent is None else tangent,))
+        return jax.jvp(spike, (x,), (_ones(x) if tangent is None else tangent,))
 
     def linearize(x: Any, tangent: Any) -> tuple[Any, Any]:
         value, push = jax.linearize(spike, x)
-        return value, push(jnp.ones_like(x) if tangent is None else tangent)
+        return value, push(_ones(x) if tangent is None else tangent)
 
     def residuals(x: Any, _: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(spike, x)
@@ -311,16 +310,23 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
 
 def _cotangent(value: Any, cotangent: Any) -> Any:
     if cotangent is None:
-        return np.ones(value.shape, value.dtype)
+        return _ones(value)
     if cotangent.shape != value.shape:
         raise BrokenContract(f"the spike function returned the shape {value.shape}; expected {cotangent.shape}")
     return cotangent.astype(value.dtype)
 
 
+def _ones(like: Any) -> Any:
+    # Of NumPy, since to make them in JAX would be a program of its own; and placed as given directions are,
+    # since a product with what is placed nowhere would be another program.
+    ones = np.ones(like.shape, like.dtype)
+    return ones if isinstance(like, jax.core.Tracer) else jax.device_put(ones, like.sharding)
+
+
 def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
     (value,) = map(jnp.asarray, weights)
     spikes, pull = jax.vjp(lambda v: make(v)(x), value)
-    return spikes, pull(jnp.ones_like(spikes))[0]
+    return spikes, pull(_ones(spikes))[0]
 
 
 def _affine(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:

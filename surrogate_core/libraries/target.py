@@ -224,13 +224,11 @@ def _from_object(target: Any, framework: str) -> Target:
 
 def _distribution(module: str) -> str:
     top = module.partition(".")[0]
-    if known := _distributions().get(top):
-        return known[0]
     try:
-        # An editable install lists no modules; most are called like their distribution.
+        # Most are called like their distribution; to read which modules every distribution lists takes long.
         return importlib.metadata.distribution(top).name if top else ""
     except importlib.metadata.PackageNotFoundError:
-        return ""
+        return next(iter(_distributions().get(top, ())), "")
 
 
 @functools.cache

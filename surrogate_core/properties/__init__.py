@@ -70,10 +70,12 @@ PROPERTIES: tuple[Statement, ...] = (
     cost.RESIDUALS,
 )
 
+_BY_ID = {p.id: p for p in PROPERTIES}
+
 
 def get_property(name: str) -> Statement:
     """The property with that id; raises :class:`BadInput` with near misses where there is none."""
-    return select((name,))[0]
+    return _BY_ID.get(name) or select((name,))[0]
 
 
 def select(globs: tuple[str, ...]) -> tuple[Statement, ...]:

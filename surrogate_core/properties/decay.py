@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
@@ -79,7 +79,7 @@ def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
     residual = logs - (intercept + slope * distance)
     # From the residuals: via the correlation, 1 - r^2 would cancel to 0 and the interval to a point.
     deviation = np.sqrt(residual @ residual / (rungs.size - 2) * (slope_weights @ slope_weights))
-    spread = float(stats.t.ppf(0.975, rungs.size - 2)) * float(deviation)
+    spread = float(special.stdtrit(rungs.size - 2, 0.975)) * float(deviation)
     worst = int(np.argmax(np.abs(residual)))
     # The logarithms themselves are rounded in float64, which matters where the format is float64.
     off = off + 2.0**-52 * np.maximum(np.abs(logs), 1)

@@ -113,14 +113,12 @@ def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, see
     )
     fixed = np.unique(fixed[fixed <= infinity + (1 << (top - 1))])
     # What is left goes half to every exponent alike, half to where the gradient is neither 1 nor 0.
-    fill: set[int] = set()
-    known = set(fixed.tolist())
-    while len(fill) + len(known) < count:
-        missing = count - len(fill) - len(known)
+    known = fixed
+    while (missing := count - known.size) > 0:
         anywhere = random.integers(0, infinity, missing, dtype=fmt.bits_dtype)
         window = _bits(random.uniform(0, reach[-1], missing), fmt)
-        fill.update(set(np.where(np.arange(missing) % 2, anywhere, window).tolist()) - known)
-    return np.array(sorted(known | fill), fmt.bits_dtype)[:count]
+        known = np.union1d(known, np.where(np.arange(missing) % 2, anywhere, window))
+    return known[:count]
 
 
 def _reach(spec: Spec, parameters: Parameters, fmt: Format) -> Float64[np.ndarray, " two"]:
