@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,13 +28,20 @@ SETUP = [c for c in COMMANDS if c not in DIRECT]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A folder like a checkout, with the stored results that one of the commands reads."""
-    (tmp_path / "reports").mkdir()
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stored results that some of the commands read."""
+    folder = tmp_path_factory.mktemp("stored")
     head = ["--profile", "quick", "--dtype", "float32", "--property", "gradient.peak"]
-    run(["surrogate-core", "check", "surrogate_core:SlayerGrad", *head, "--results", "reports/check.jsonl"], tmp_path)
-    timed(tmp_path / "reports")
+    run(["surrogate-core", "check", "surrogate_core:SlayerGrad", *head, "--results", "check.jsonl"], folder)
+    timed(folder)
+    return folder
+
+
+@pytest.fixture
+def checkout(stored: Path, tmp_path: Path) -> Path:
+    """A folder like a checkout."""
+    shutil.copytree(stored, tmp_path / "reports")
     return tmp_path
 
 

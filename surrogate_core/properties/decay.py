@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
@@ -70,6 +69,8 @@ def _judge(case: Case, seen: Seen) -> Outcome:
 
 
 def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
+    from scipy import special  # here, because it is slow to import
+
     distance, logs = np.abs(case.sweep.exact[rungs]), np.log(measured)
     expected = case.sweep.expected
     off = expected.bound[rungs] / (expected.gradient[rungs] - expected.bound[rungs])
