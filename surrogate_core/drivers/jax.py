@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import jax.core
 import jax.custom_batching
 import jax.numpy as jnp
 import numpy as np
