@@ -1,18 +1,24 @@
 """Surrogates that are right, and do something to the process that calls them when the input is a scalar.
 
-Only forward.shape asks for a scalar: whatever happens then must cost that one property.
+Only forward.shape asks for a scalar: whatever happens then must cost that one property, or be told with it.
 """
 
 from __future__ import annotations
 
 import ctypes
 import itertools
+import locale
 import os
+import platform
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
+
+import jax
+import numpy as np
 
 from surrogate_core.slayer import SlayerGrad
 
@@ -100,6 +106,50 @@ def _ignore_every_signal() -> None:
     time.sleep(1e6)
 
 
+def _meddle() -> None:
+    """Change every part of the process that those who are judged next would be judged by."""
+    for act in MEDDLING.values():
+        act()
+
+
+def _patch_jax() -> None:
+    jax.vjp = jax.grad
+
+
+def _patch_torch() -> None:
+    torch = sys.modules["torch"]
+    torch.autograd.grad = torch.autograd.backward
+
+
+def _set(setter: str, value: object) -> Callable[[], None]:
+    return lambda: getattr(sys.modules["torch"], setter)(value)
+
+
+UPWARD = 0x400000 if platform.machine() == "aarch64" else 0x800
+"""``FE_UPWARD`` of the C library."""
+
+MEDDLING: dict[str, Callable[[], object]] = {
+    "the working directory": lambda: os.chdir(os.sep),
+    "the environment": lambda: os.environ.update(MEDDLED="\x1b[31m"),
+    "the locale": lambda: locale.setlocale(locale.LC_ALL, "C.UTF-8" if locale.setlocale(locale.LC_ALL) == "C" else "C"),
+    "the filters of warnings": lambda: warnings.simplefilter("ignore"),
+    "what NumPy does about errors": lambda: np.seterr(all="raise"),
+    "the recursion limit": lambda: sys.setrecursionlimit(sys.getrecursionlimit() + 17),
+    "the processor's floating-point mode": lambda: ctypes.CDLL(None).fesetround(UPWARD),
+    "JAX's configuration": lambda: jax.config.update("jax_enable_x64", not jax.config.values["jax_enable_x64"]),
+    "what is called jax.vjp": _patch_jax,
+}
+"""What is changed -> how."""
+
+MEDDLING_WITH_TORCH: dict[str, Callable[[], object]] = {
+    "PyTorch's default dtype": lambda: _set("set_default_dtype", sys.modules["torch"].float64)(),
+    "PyTorch's default device": _set("set_default_device", "meta"),
+    "whether PyTorch records gradients": _set("set_grad_enabled", False),
+    "PyTorch's number of threads": lambda: _set("set_num_threads", sys.modules["torch"].get_num_threads() + 1)(),
+    "the processor's floating-point mode": _set("set_flush_denormal", True),
+    "what is called torch.autograd.grad": _patch_torch,
+}
+
 MARK = "31415926"
 """How long the children sleep: by it they are found."""
 
@@ -117,3 +167,4 @@ floods = _with(_flood)
 closes_everything = _with(_close_everything)
 kills_the_keeper = _with(_kill_the_keeper)
 eats_memory = _with(_eat_memory)
+meddles = _with(_meddle)

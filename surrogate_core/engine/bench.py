@@ -79,6 +79,10 @@ class Bench:
         except SystemExit as error:
             return _left(error)
 
+    def forget_answers(self) -> None:
+        """Answer everything anew: what was seen is in doubt."""
+        self._seen.clear()
+
     def forget(self, instances: Iterable[str]) -> None:
         """Let go of instances that no further request names."""
         gone = set(instances)

@@ -11,6 +11,7 @@ from typing import Any
 
 from surrogate_core.drivers import get_driver
 from surrogate_core.engine.framework import detect
+from surrogate_core.engine.surroundings import kept
 from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
@@ -44,10 +45,12 @@ def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] 
     Raises:
         BadInput: it cannot be imported, is no factory, or its signature refuses the spec's parameters.
     """
-    target.check_present()
-    target.check_signature(parameters)
+    with kept(target.name, "importing it", importing=True):
+        target.check_present()
+        target.check_signature(parameters)
     on_import()
-    framework = detect(target, parameters)
+    with kept(target.name, "its first call"):
+        framework = detect(target, parameters)
     driver = get_driver(framework)
     file, line = _written(target.factory())
     return Facts(

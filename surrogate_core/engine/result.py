@@ -34,6 +34,7 @@ class Result:
         seconds: time spent on it, shared evaluations counted where they first happened.
         compilations: programs compiled on the way.
         part: the part of a proof, in words; empty where there is only one.
+        process: what the implementation changed in its process, in sentences, where it was found with this.
     """
 
     implementation: str
@@ -45,6 +46,12 @@ class Result:
     seconds: float = 0.0
     compilations: int = 0
     part: str = ""
+    process: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know whatever the outcome: of the promise, and of the process."""
+        return (*(self.outcome.remarks if isinstance(self.outcome, Passed) else ()), *self.process)
 
     @property
     def id(self) -> str:
@@ -108,6 +115,7 @@ def to_json(result: Result) -> dict[str, Any]:
             "outcome": {"state": outcome.state, **stored},
             "seconds": round(result.seconds, 6),
             "compilations": result.compilations,
+            **({"process": result.process} if result.process else {}),
         }
     )
 
@@ -132,6 +140,7 @@ def from_json(stored: Mapping[str, Any]) -> Result:
         part=_text(stored.get("part", "")),
         seconds=float(stored["seconds"]),
         compilations=int(stored["compilations"]),
+        process=_texts(stored.get("process", [])),
     )
 
 
@@ -143,7 +152,7 @@ def _outcome(stored: Mapping[str, Any]) -> Outcome:
     if not isinstance(values.get("figures", {}), Mapping):
         raise TypeError("figures without names")
     if "remarks" in values:
-        values["remarks"] = tuple(map(_text, values["remarks"]))
+        values["remarks"] = _texts(values["remarks"])
     if values.get("severity") is not None:
         values["severity"] = float(values["severity"])  # an infinite one is stored as a word
     if "failure" in values:
@@ -151,6 +160,12 @@ def _outcome(stored: Mapping[str, Any]) -> Outcome:
     for name in values.keys() - {"figures", "severity", "remarks", "failure"}:
         _text(values[name])
     return kind(**values)
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} where sentences are expected")
+    return tuple(map(_text, values))
 
 
 def _text(value: object) -> str:

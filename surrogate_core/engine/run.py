@@ -17,6 +17,7 @@ from surrogate_core.engine.bench import Bench
 from surrogate_core.engine.ledger import NOT_RUN
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
+from surrogate_core.engine.surroundings import kept, told
 from surrogate_core.engine.telling import printable, sentence, whole_traceback
 from surrogate_core.engine.witness import programme, script
 from surrogate_core.properties import Proof, Property, Search, Statement, get_property
@@ -53,7 +54,10 @@ def run(
             if shared:
                 start, compiled = time.perf_counter(), bench.driver.compilations()
                 served = (get_property(u.property_id) for u in units if bench.serves(u))
-                bench.prepare([judged for judged in served if isinstance(judged, Property)])
+                with kept(unit.implementation.name) as replaced:
+                    bench.prepare([judged for judged in served if isinstance(judged, Property)])
+                if replaced:
+                    bench.forget_answers()
                 spent = time.perf_counter() - start, bench.driver.compilations() - compiled
         on_begin(unit)
         result = judge(bench, unit)
@@ -65,7 +69,11 @@ def judge(bench: Bench, unit: Unit) -> Result:
     """Observe and judge one property."""
     start, compiled = time.perf_counter(), bench.driver.compilations()
     try:
-        outcome = _outcome(bench, get_property(unit.property_id), unit)
+        with kept(bench.implementation.name) as replaced:
+            outcome = _outcome(bench, get_property(unit.property_id), unit)
+        if replaced:
+            bench.forget_answers()
+            outcome = outcomes.Errored(f"it replaced {', '.join(replaced)}, so that nothing observed with it counts")
     except Exception as error:
         # What the implementation raises is told elsewhere: here it is the property, and the others are judged.
         message = f"the property itself raised, which says nothing of the implementation: {sentence(error)}"
@@ -80,6 +88,7 @@ def judge(bench: Bench, unit: Unit) -> Result:
         part=unit.part,
         seconds=time.perf_counter() - start,
         compilations=bench.driver.compilations() - compiled,
+        process=told(bench.implementation.name),
     )
 
 

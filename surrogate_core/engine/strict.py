@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from surrogate_core.engine.store import Run
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.properties.outcome import Passed
 
 __all__ = ["DEFAULT", "STRICT", "exit_code", "offences", "strictness"]
 
 STRICT = ("failed", "errored", "unsupported", "remark")
-"""What may be asked for; a remark is one of a result that passed."""
+"""What may be asked for; remarks are of results that passed, and of what any of them did to its process."""
 
 DEFAULT = ("failed", "errored")
 
@@ -26,7 +25,7 @@ def strictness(names: Sequence[str]) -> tuple[str, ...]:
 
 def offences(run: Run, fail_on: Sequence[str]) -> dict[str, int]:
     """How many results there are of each state that does not let the run pass; only those that are there."""
-    remarks = sum(isinstance(r.outcome, Passed) and bool(r.outcome.remarks) for r in run.results)
+    remarks = sum(bool(r.remarks) for r in run.results)
     counts = {**run.ledger.counts, "remark": remarks}
     return {name: counts[name] for name in fail_on if counts[name]}
 

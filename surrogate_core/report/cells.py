@@ -59,8 +59,8 @@ class Cell:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What passing cases want said, each once."""
-        return tuple(dict.fromkeys(m for r in self.results if isinstance(r.outcome, Passed) for m in r.outcome.remarks))
+        """What passing cases want said, and what any case did to its process, each once."""
+        return tuple(dict.fromkeys(remark for r in self.results for remark in r.remarks))
 
     @property
     def lacking(self) -> tuple[str, ...]:

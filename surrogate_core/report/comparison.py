@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core.engine import Result, Run
-from surrogate_core.properties.outcome import Errored, Failed, Passed
+from surrogate_core.properties.outcome import Errored, Failed
 from surrogate_core.report.words import decimal, number, plural
 
 __all__ = ["Change", "Comparison", "compare"]
@@ -188,8 +188,8 @@ def _flat(result: Result) -> dict[str, Any]:
             found[f"slope on the {side}"] = (fit.get("slope"), fit.get("allowed_slope_error"))
     if isinstance(outcome, Failed) and outcome.severity is not None:
         found["severity"] = outcome.severity
-    if isinstance(outcome, Passed) and outcome.remarks:
-        found["remark"] = "; ".join(outcome.remarks)
+    if result.remarks:
+        found["remark"] = "; ".join(result.remarks)
     return found
 
 

@@ -160,8 +160,8 @@ def remarks(results: Iterable[Result]) -> tuple[tuple[str, str], ...]:
     """(property, remark) with the number of cases, each remark once."""
     found: dict[tuple[str, str], int] = {}
     for r in results:
-        for remark in getattr(r.outcome, "remarks", ()):
-            key = (r.property_id, str(remark))
+        for remark in r.remarks:
+            key = (r.property_id, remark)
             found[key] = found.get(key, 0) + 1
     return tuple((name, f"{text} ({plural(cases, 'case')})") for (name, text), cases in found.items())
 

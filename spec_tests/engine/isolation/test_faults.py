@@ -40,10 +40,28 @@ FAULTS = {
 """Impostor -> what the message says, and what the details hold."""
 
 
+MEDDLES = """
+import jax, os
+from surrogate_core import SlayerGrad as make
+os.chdir(os.sep)
+os.environ["MEDDLED"] = "1"
+jax.config.update("jax_enable_x64", True)
+jax.vjp = jax.jvp = jax.grad
+"""
+"""A right surrogate whose module changes its process when it is imported."""
+
+
 @pytest.fixture(scope="module")
-def judged() -> surrogate_core.Report:
-    """All of them and a right one, two at a time: the costly part, once."""
-    return surrogate_core.check([*(f"{ZOO}:{name}" for name in FAULTS), OURS], jobs=2, **ASKED)
+def meddling(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file: Path = tmp_path_factory.mktemp("targets") / "meddling.py"
+    file.write_text(MEDDLES)
+    return f"{file}:make"
+
+
+@pytest.fixture(scope="module")
+def judged(meddling: str) -> surrogate_core.Report:
+    """All of them and right ones, two at a time: the costly part, once."""
+    return surrogate_core.check([*(f"{ZOO}:{name}" for name in FAULTS), meddling, OURS], jobs=2, **ASKED)
 
 
 def outcomes(report: surrogate_core.Report, target: str) -> dict[str, Any]:
@@ -71,6 +89,20 @@ def test_other_implementations_are_untouched(judged: surrogate_core.Report) -> N
     assert {outcome.state for outcome in outcomes(judged, OURS).values()} == {"passed"}
     assert judged.run.objections == ()
     assert judged.run.exit_code == 1
+
+
+def test_what_an_import_changes_is_told_with_the_first_property_and_put_back(
+    judged: surrogate_core.Report, meddling: str
+) -> None:
+    first, *others = judged.run.of(meddling)
+    assert {result.outcome.state for result in (first, *others)} == {"passed"}
+    assert first.remarks == (
+        "importing it changed the working directory to /, which was put back",
+        "importing it changed the environment (MEDDLED)",
+        "importing it changed JAX's configuration (jax_enable_x64 to True), which was put back",
+        "importing it changed what is called jax.jvp, jax.vjp, which was put back",
+    )
+    assert not any(result.remarks for result in others)
 
 
 def test_no_process_is_left_behind(judged: surrogate_core.Report) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from surrogate_core.engine.isolation import keeper
+from surrogate_core.engine.surroundings import EVERYONE, kept
 
 __all__ = ["Branch", "grown"]
 
@@ -81,8 +82,9 @@ def grown(parent: socket.socket, order: Mapping[str, Any]) -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for module in order["modules"]:
-                importlib.import_module(module)
+            with kept(EVERYONE, "importing it", importing=True):
+                for module in order["modules"]:
+                    importlib.import_module(module)
     except (Exception, SystemExit):
         return False
     finally:

@@ -18,6 +18,7 @@ from surrogate_core.engine.isolation.channel import answer, receive
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import to_json
 from surrogate_core.engine.run import run
+from surrogate_core.engine.surroundings import kept
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
@@ -82,8 +83,9 @@ def _tell_facts(parent: socket.socket, asked: AskFacts) -> None:
 
 
 def _tell_results(parent: socket.socket, asked: AskResults) -> None:
-    with contextlib.suppress(BadInput):  # told, if so, with the first unit
-        asked.units[0].implementation.target.factory()
+    target = asked.units[0].implementation.target
+    with contextlib.suppress(BadInput), kept(target.name, "importing it", importing=True):
+        target.factory()  # what it raises is told with the first unit
     index = {unit.id: number for number, unit in enumerate(asked.units)}
 
     def on_begin(unit: Unit | None) -> None:
