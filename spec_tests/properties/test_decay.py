@@ -10,7 +10,7 @@ from handmade import ALPHA, DTYPES, SLAYER, case, failed, judge, passed, slayer
 from surrogate_core.drivers.base import Unsupported
 from surrogate_core.properties.decay import DECAY, FEWEST
 from surrogate_core.properties.outcome import Skipped
-from surrogate_core.spec import Even, LogLinearDecay
+from surrogate_core.spec import Even, LogLinearDecay, get_spec
 
 G = slayer()
 Derivative = Callable[[np.ndarray], Any]
@@ -119,3 +119,18 @@ def test_decay_applies_where_it_is_claimed_and_takes_a_number_as_slope() -> None
 def test_decay_raises_what_the_implementation_lacks() -> None:
     with pytest.raises(Unsupported, match="differentiation"):
         judge(DECAY, case(), instead={"sweep": Unsupported("differentiation")})
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_exponential_that_is_flushed_before_it_is_scaled_ends_the_ladder_and_one_cut_earlier_does_not(
+    dtype: str,
+) -> None:
+    where = case(dtype, 10.0, spec=get_spec("piecewise_exponential"))
+    smallest = where.format.smallest_normal
+
+    def cut(limit: float) -> Derivative:
+        e = slayer(10.0)
+        return lambda x: 5 * np.where(e(x) < limit, 0.0, e(x))
+
+    assert passed(judge(DECAY, where, derivative=cut(smallest)))
+    assert failed(judge(DECAY, where, derivative=cut(smallest**0.5))).measured.startswith("0 (0x")

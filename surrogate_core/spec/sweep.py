@@ -50,12 +50,12 @@ class Sweep:
         return self.x.size // 2
 
     def ladder(self, fmt: Format, sign: int) -> Int64[np.ndarray, " rungs"]:
-        """Indices of rungs with x*sign > 0, about equally spaced while g' stays a normal number."""
+        """Indices of rungs with x*sign > 0, about equally spaced while g' is surely no number that may be flushed."""
         start = 0 if sign > 0 else self.half
         side = slice(start, start + self.half)
         distance = np.abs(self.exact[side])
         usable = np.isfinite(distance) & (
-            self.expected.gradient[side] - self.expected.bound[side] > fmt.smallest_normal
+            self.expected.gradient[side] - self.expected.bound[side] > self.expected.floor
         )
         reach = distance[usable].max(initial=0.0)
         nearest = np.searchsorted(distance, reach * (np.arange(1, LADDER) / LADDER))
