@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_however_a_sigmoid_is_written_its_exponential_is_flushed_in_units_of_alp
     ("form", "peak"),
     [
         (E, 1.0),
-        (alpha / sqrt(2 * pi) * exp(-((alpha * x) ** 2) / 2), RATE / np.sqrt(2 * np.pi)),
+        (exp(-((alpha * x) ** 2) / 2) / sqrt(2 * pi), 0.4),
         (exp(-(x**2)) + exp(-((x - 1) ** 2)), 1.44),
         (alpha / 2 / (1 + (pi * alpha * x / 2) ** 2), RATE / 2),
         (1 / (1 + alpha * Abs(x)) ** 2, 1.0),
@@ -59,10 +60,41 @@ def test_where_the_exponential_has_the_height_of_the_peak_only_the_peak_is_grant
     assert factor(form, peak=peak) == pytest.approx(max(1.0, peak), rel=1e-6)
 
 
+def test_the_exponential_may_meet_the_small_factors_first() -> None:
+    bump = exp(-((alpha * x) ** 2) / 2)
+    assert factor(alpha / sqrt(2 * pi) * bump, peak=RATE / np.sqrt(2 * np.pi)) == pytest.approx(RATE)
+    assert factor(bump / alpha / 3) == 1.0
+
+
 def test_a_factor_of_the_tail_counts_where_the_exponential_underflows() -> None:
     # x^2 = 252 log 2 there, of which half is in the exponent.
     assert factor(x**2 * exp(-(x**2) / 2)) == pytest.approx(252 * np.log(2), rel=1e-3)
     assert factor(erfc(Abs(x))) == pytest.approx(1.0)
+
+
+# In bfloat16 two roundings of x and sigma explain a zero there.
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize(("sigma", "height"), [(0.5, 0.5), (0.5, 2.0), (0.1, 2.0), (2.0, 0.1)])
+def test_a_product_is_flushed_in_any_order_and_one_cut_earlier_is_wrong(
+    sigma: float, height: float, dtype: str
+) -> None:
+    fmt, at = FORMATS[dtype], np.linspace(0, 40 * sigma, 20_001)
+    found = expect(get_spec("gaussian"), (("sigma", sigma), ("alpha", height)), fmt, at)
+    e = np.exp(-(at**2) / (2 * sigma**2))
+    factors = (e, np.full_like(at, height), np.full_like(at, 1 / sigma), np.full_like(at, 1 / np.sqrt(2 * np.pi)))
+
+    def multiplied(order: tuple[int, ...], limit: float) -> np.ndarray:
+        product = np.ones_like(at)
+        for i in order:
+            product = product * factors[i]
+            product[product < limit] = 0.0
+        return product
+
+    for order in itertools.permutations(range(4)):
+        assert found.within(multiplied(order, fmt.smallest_normal)).all()
+    largest = max(1.0, height) * max(1.0, 1 / sigma)
+    wrong = ~found.within(multiplied((0, 1, 2, 3), fmt.smallest_normal * 4 * largest))
+    assert wrong.any()
 
 
 def test_what_overflows_on_the_way_is_not_granted() -> None:

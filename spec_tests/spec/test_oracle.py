@@ -10,7 +10,7 @@ from branched import ASYMMETRIC, BOXCAR, LEAKY, ONE_SIDED, SPECS, TRIANGLE
 from handmade import ALPHA, DTYPES, SLAYER
 from sympy import Abs, Heaviside, Interval, Max, Piecewise, Symbol, atan, cosh, diff, exp, oo, sign, sqrt, tanh
 
-from surrogate_core.spec import FORMATS, Parameter, Spec, x
+from surrogate_core.spec import FORMATS, Parameter, Spec, get_spec, x
 from surrogate_core.spec.evaluate import derivative, in_float64
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import expect, float64_is_sound, forward, last_above, limits, reach
@@ -255,3 +255,48 @@ def test_the_forward_is_the_declared_step() -> None:
     np.testing.assert_array_equal(forward(open_threshold, AT, at), [0, 0, 0, 0, 0, 1, 1, 1, np.nan])
     ternary = SLAYER.replace(forward=sign(x), at_nan=7)
     np.testing.assert_array_equal(forward(ternary, AT, at), [-1, -1, -1, 0, 0, 1, 1, 1, 7])
+
+
+WAVE = get_spec("squarewave_fourier_series")
+
+
+@pytest.mark.parametrize("period", [1.0, 5.27, 8.0])
+def test_a_wave_is_right_at_its_far_crests_too_and_a_wave_of_one_term_is_wrong(period: float) -> None:
+    # Multiples of a power of two are crests for the period 8, and there the slope is 0.
+    at = np.concatenate([2.0 ** np.arange(-3, 40), 3 * 2.0 ** np.arange(40), np.linspace(0, 99_991.3, 4001)])
+    at = np.float32(np.concatenate([at, -at]))
+    angle = np.float32(2 * np.pi) * at / np.float32(period)
+    right = np.float32(4 / period) * (np.cos(angle) + np.cos(np.float32(3) * angle))
+    found = expected("float32", *at.astype(np.float64), spec=WAVE, parameters=(("period", period),))
+    assert found.within(right.astype(np.float64)).all()
+    one_term = np.float32(4 / period) * np.cos(angle)
+    near = np.abs(at) < 1e4
+    assert (~found.within(one_term.astype(np.float64)))[near].mean() > 0.9
+
+
+@pytest.mark.parametrize("rate", [2.5, 10.0])
+def test_a_power_may_round_its_base_and_one_of_another_exponent_is_wrong(rate: float) -> None:
+    at = np.float32(np.exp2(np.linspace(-30, 60, 4001)))
+    base = np.float32(1) + np.float32(2) * at / np.float32(rate - 1)
+    found = expected("float32", *at.astype(np.float64), spec=get_spec("q_pseudo_spike"), parameters=(("alpha", rate),))
+    assert found.within((base ** np.float32(-rate)).astype(np.float64)).all()
+    other = base.astype(np.float64) ** (-rate * (1 + 1e-5))
+    wrong = ~found.within(other)
+    assert wrong[(base > 1.5) & (base < 1e3)].all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_at_a_crest_the_second_order_counts_for_each_of_two_waves(dtype: str) -> None:
+    u, at, angle = FORMATS[dtype].unit_roundoff, 2.0**16, 2 * math.pi * 2.0**16 / 8
+    found = expected(dtype, at, 0.0, spec=WAVE, parameters=(("period", 8.0),)).bound
+    # Of 4/T*cos(k*t), t = 2*pi*x/T: by x twice, by x and T, by T and x, by T twice, where 2*4/T^3 is beside it.
+    bent = sum(0.5 * (3 * (k * angle) ** 2 + abs(2 - (k * angle) ** 2)) for k in (1, 3))
+    assert found[0] == pytest.approx(u * (4 + 2) + 2 * u**2 * bent, rel=1e-5)
+    assert found[1] == pytest.approx(u * (4 + 2) + 2 * u**2 * 2, rel=1e-6)
+
+
+def test_a_wave_is_off_by_no_more_than_the_way_from_crest_to_trough() -> None:
+    found = expected("float32", 1e38, spec=WAVE, parameters=(("period", 8.0),))
+    assert found.bound[0] == pytest.approx(2.0, rel=1e-6)
+    assert not found.within(points(3.5)).any()
+    assert not found.within(points(math.nan)).any()

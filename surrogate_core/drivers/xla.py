@@ -16,6 +16,7 @@ import sympy
 from jax import lax
 
 from surrogate_core.drivers.tally import ULP_EDGES, Mark, NoOracle, breakpoints, floor
+from surrogate_core.spec.bound import formulas, moved, swings
 from surrogate_core.spec.cases import cases
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec, x
@@ -148,14 +149,20 @@ def _select(conditions: list[Any], values: list[Any], default: Any) -> Any:
 def formula(spec: Spec) -> Callable[[Any, tuple[Any, ...]], tuple[Any, Any]]:
     """(points, parameters) -> (g', the bound B), as in the spec's oracle."""
     symbols = [x, *(p.symbol for p in spec.parameters)]
-    function = _lambdified(spec, (spec.gradient, *(sympy.diff(spec.gradient, s) for s in symbols)))
+    swinging = swings(spec)
+    slopes = swinging or [*(sympy.diff(spec.gradient, s) for s in symbols), *formulas(spec)[1 + len(symbols) :]]
+    function = _lambdified(spec, (spec.gradient, *slopes))
 
     def evaluated(points: Any, parameters: tuple[Any, ...]) -> tuple[Any, Any]:
         gradient, *slopes = (jnp.broadcast_to(v, points.shape) for v in function(points, *parameters))
+        if swinging:
+            swung = moved(slopes, FLOAT32.unit_roundoff, jnp.fmin)
+            return gradient, 4 * FLOAT32.unit_roundoff * jnp.abs(gradient) + swung
         terms = 4 * jnp.abs(gradient)
-        for value, slope in zip((points, *parameters), slopes, strict=True):
-            moved = jnp.abs(value * slope)
-            terms = terms + 2 * jnp.where(jnp.isnan(moved), 0.0, moved)
+        values = [points, *parameters]
+        for value, slope in zip(values + [1.0] * (len(slopes) - len(values)), slopes, strict=True):
+            by_one = jnp.abs(value * slope)
+            terms = terms + 2 * jnp.where(jnp.isnan(by_one), 0.0, by_one)
         return gradient, FLOAT32.unit_roundoff * terms
 
     return evaluated

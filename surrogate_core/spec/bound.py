@@ -6,30 +6,87 @@ In a format with unit roundoff u, an answer for g'(x) is accepted within
 
 which two roundings of the result, of x and of every parameter p explain to first order (forward error
 analysis: Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 1.6).
+
+A power (1 + k*|x|)^(-a) with a parameter for its exponent costs its base a times what that was rounded by, as
+exp(-a*y) costs its exponent; and what 1 + k*|x| is rounded by near the threshold is no rounding of x or k. So for such
+a power b^e two roundings of its base are granted beside, 2 * |b * dg'/db|.
+
+Far out, a rounding of x carries a formula that swings (by sines and cosines) a good part of a swing on. At a crest,
+where the slope is 0, the first order tells nothing of that; where two swings of different pace have opposite slopes,
+the sum tells nothing of them, and each of them is rounded by itself. So each summand s of such a formula counts for
+itself, and to second order, yet for no more than the way from crest to trough, 2*A_s:
+
+    B = u * 4*|g'| + sum_s min( 2u * sum_v |v * ds/dv| + 2u^2 * sum_v sum_w |v * w * d2s/dv dw|, 2*A_s ),
+
+v and w being x and every parameter. Beyond the second order there is nothing: 1 - cos(t) <= t^2 / 2 for every t.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import sympy
 from sympy import Expr
 
 from surrogate_core.spec.evaluate import Parameters, derivative
-from surrogate_core.spec.model import Spec
+from surrogate_core.spec.model import Spec, x
 
-__all__ = ["bound_terms", "formulas"]
+__all__ = ["bound_terms", "formulas", "moved", "swings"]
+
+SWINGING = (sympy.sin, sympy.cos)
+"""What may pass from crest to trough within a rounding of a large x."""
 
 
 @functools.lru_cache(maxsize=64)
 def formulas(spec: Spec) -> tuple[Expr, ...]:
-    """g', and its derivatives by x and by every parameter."""
-    return (spec.gradient, *(derivative(spec.gradient, s) for s in spec.symbols))
+    """g', its derivatives by x and by every parameter, and b * dg'/db for the base b of each power (see above)."""
+    return (spec.gradient, *(derivative(spec.gradient, s) for s in spec.symbols), *_bases(spec.gradient))
 
 
-def bound_terms(gradient: Any, slopes: list[Any], point: Any, parameters: Parameters) -> Any:
-    """B / u at one point or many; ``slopes`` are the derivatives by x and by every parameter."""
+def _bases(formula: Any) -> Iterator[Expr]:
+    powers = {e for e in formula.atoms(sympy.Pow) if e.base.has(x) and e.exp.free_symbols}
+    for power in sorted(powers, key=str):
+        alone = sympy.Dummy(positive=True)
+        slope: Any = derivative(formula.xreplace({power: alone}), alone)
+        yield power.exp * power * slope.xreplace({alone: power})
+
+
+def bound_terms(gradient: Any, slopes: Sequence[Any], point: Any, parameters: Parameters) -> Any:
+    """B / u at one point or many; ``slopes`` are the other values of :func:`formulas`."""
     terms = 4 * abs(gradient)
-    for slope, value in zip(slopes, [point, *(v for _, v in parameters)], strict=True):
+    values = [point, *(v for _, v in parameters)]
+    for slope, value in zip(slopes, values + [1] * (len(slopes) - len(values)), strict=True):
         terms = terms + 2 * abs(value * slope)
     return terms
+
+
+@functools.lru_cache(maxsize=64)
+def swings(spec: Spec) -> tuple[Expr, ...]:
+    """Of a formula that swings, for each summand: its first and its second order, and its way from crest to trough.
+
+    Empty for any other formula; see :func:`moved`.
+    """
+    if not spec.gradient.has(*SWINGING):
+        return ()
+    found: list[Any] = []
+    for summand in sympy.Add.make_args(sympy.expand_mul(spec.gradient)):
+        slopes = {v: derivative(summand, v) for v in spec.symbols}
+        first = sympy.Add(*(sympy.Abs(v * slope) for v, slope in slopes.items()))
+        second = sympy.Add(*(sympy.Abs(v * w * derivative(slopes[v], w)) for v in slopes for w in slopes))
+        crest = summand.replace(lambda e: isinstance(e, SWINGING), lambda _: sympy.S.One)
+        found += [first, second, 2 * sympy.Abs(crest)]
+    return tuple(found)
+
+
+def moved(values: Sequence[Any], unit_roundoff: float, smaller: Callable[[Any, Any], Any]) -> Any:
+    """What two roundings of x and of every parameter do to a formula that swings, at one point or many.
+
+    Args:
+        values: those of :func:`swings`.
+        unit_roundoff: of the format.
+        smaller: the smaller one of two values, NaN left out.
+    """
+    u, orders = unit_roundoff, zip(values[::3], values[1::3], values[2::3], strict=True)
+    return sum(smaller(2 * u * first + 2 * u**2 * second, most) for first, second, most in orders)

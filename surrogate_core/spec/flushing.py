@@ -9,15 +9,21 @@ exp(-p*|u|) leaves the normal numbers, g' is C*N. The power p makes it a matter 
 written: 1 - tanh(u)**2, sech(u)**2 and 4/(exp(u) + exp(-u))**2 all fall as 4*exp(-2*|u|). Of several exponentials the
 one with the least C counts, and of the two sides the larger one:
 
-    f = N * max(1, peak of g', C)
+    f = N * max(1, peak of g', C, R)
 
-C is 1 for SLAYER and the peak for a Gaussian. Only a product with N is granted, so nothing else that a formula
-loses in its tail is: not what overflows on the way, nor what cancels.
+R, where there is an exponential, is the product of those constant factors of g' that exceed 1: a product may be
+multiplied out in any order, so that the exponential meets the other ones first, and is flushed before these raise it.
+What stands for one factor is what the formula has, the numbers together and each power of a parameter: height/s for
+height/(s*sqrt(2*pi)) * exp(-u), if both height and 1/s exceed 1.
+
+C is 1 for SLAYER, and so is R. Only a product with N is granted, so nothing else that a formula loses in its tail is:
+not what overflows on the way, nor what cancels.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +36,7 @@ from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from surrogate_core.spec.bound import formulas
 from surrogate_core.spec.breakpoints import PRECISION
 from surrogate_core.spec.claims import Even
-from surrogate_core.spec.evaluate import derivative, exactly, in_float64
+from surrogate_core.spec.evaluate import derivative, exactly, in_float64, number
 from surrogate_core.spec.formats import Format
 from surrogate_core.spec.model import Parameters, Spec, x
 
@@ -48,8 +54,17 @@ _DISTANCES = np.exp2(np.linspace(-200, 200, 2048))
 def flush_floor(spec: Spec, parameters: Parameters, fmt: Format, peak: float) -> float:
     """The threshold f of the format, for a g' whose largest value is ``peak``."""
     sides = (1,) if spec.claim(Even) else (-1, 1)
-    factors = [_factor(spec, parameters, fmt.min_exponent, side) for side in sides]
-    return fmt.smallest_normal * max(1.0, peak, *factors)
+    factor = max(_factor(spec, parameters, fmt.min_exponent, side) for side in sides)
+    return fmt.smallest_normal * max(1.0, peak, factor, _raised(spec, parameters) if factor else 0.0)
+
+
+@functools.lru_cache(maxsize=256)
+def _raised(spec: Spec, parameters: Parameters) -> float:
+    """R, where there is an exponential."""
+    constant: Any = spec.gradient.as_independent(x, as_Add=False)[0]
+    numbers, powers = constant.as_independent(*spec.symbols, as_Add=False)
+    factors = (numbers, *sympy.Mul.make_args(powers))
+    return math.prod(max(1.0, abs(float(number(f, spec.symbols[1:], [v for _, v in parameters])))) for f in factors)
 
 
 @functools.lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 from jaxtyping import Bool, Float64
 
-from surrogate_core.spec.bound import bound_terms, formulas
+from surrogate_core.spec.bound import bound_terms, formulas, moved, swings
 from surrogate_core.spec.claims import Even
 from surrogate_core.spec.evaluate import below, chunks, exactly, in_float64
 from surrogate_core.spec.expectation import Expectation
@@ -183,6 +183,9 @@ def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> E
     near = near[np.abs(inside[near]) >= fmt.smallest_normal]
     gradient, rest, terms = _smooth(spec, parameters, fmt, inside, near)
     bound = np.multiply(terms, fmt.unit_roundoff, out=terms)
+    if swinging := swings(spec):
+        swung = in_float64(swinging, spec.symbols, inside, parameters)
+        bound = 4 * fmt.unit_roundoff * np.abs(gradient) + moved(swung, fmt.unit_roundoff, np.fmin)
     if spec.flushing_tolerated and not any(place.at == 0 for place in breakpoints(spec, parameters)):
         subnormal = below(inside, fmt.smallest_normal)
         subnormal = subnormal[inside[subnormal] != 0]
