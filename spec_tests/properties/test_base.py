@@ -9,8 +9,17 @@ from handmade import ALPHA, DTYPES, SLAYER, case, rounded
 from sympy import cos
 
 from surrogate_core.drivers.base import Observation, Unsupported
-from surrogate_core.properties.base import agreement, breach, observed, shown, spikes_alone, whole_sweep, wide
-from surrogate_core.spec import x
+from surrogate_core.properties.base import (
+    agreement,
+    breach,
+    negligible,
+    observed,
+    shown,
+    spikes_alone,
+    whole_sweep,
+    wide,
+)
+from surrogate_core.spec import get_spec, x
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -78,14 +87,32 @@ def test_severity_is_a_share_of_the_peak_and_a_nan_is_the_worst() -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_an_error_below_the_largest_bound_is_a_weakness_and_a_larger_one_a_defect(dtype: str) -> None:
+def test_an_error_that_the_peak_may_have_is_a_weakness_and_a_larger_one_a_defect(dtype: str) -> None:
     where = case(dtype)
-    # At the threshold alone the bound is 4u; half an ulp of the peak, lost in the tail, is 1u.
+    # At the threshold the bound is 4u; half an ulp of the peak, lost in the tail, is 1u.
     u = where.format.unit_roundoff
-    for error, kind in ((u, "weakness"), (4 * u, "weakness"), (64 * u, "defect"), (math.nan, "defect")):
+    assert negligible(where.sweep.expected) == 4 * u
+    for error, kind in ((u, "weakness"), (4 * u, "weakness"), (4.01 * u, "defect"), (math.nan, "defect")):
         failure = breach(where, whole_sweep(where), 5, 0.0, "", np.array([error]))
         assert failure.kind == kind
     assert breach(where, whole_sweep(where), 5, 0.0, "").kind == "defect"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_sigmoid_that_cancels_is_a_weakness_in_every_format_and_one_of_another_rate_a_defect(dtype: str) -> None:
+    where = case(dtype, 4.0, spec=get_spec("sigmoid"))
+    x = where.sweep.x
+
+    def product(rate: float) -> np.ndarray:
+        with np.errstate(over="ignore"):
+            s = rounded(1 / (1 + wide(rounded(np.exp(-rate * wide(x)), x.dtype))), x.dtype)
+        return rate * wide(rounded(wide(rounded(1 - wide(s), x.dtype)) * wide(s), x.dtype))
+
+    for rate, kind in ((4.0, "weakness"), (4.2, "defect")):
+        found, finite = product(rate), np.isfinite(wide(x))
+        assert not where.sweep.expected.within(found)[finite].all()
+        error = np.abs(where.sweep.expected.error(found))[finite]
+        assert breach(where, whole_sweep(where), 5, 0.0, "", error).kind == kind
 
 
 def test_a_wrong_spike_is_a_defect_and_what_becomes_of_a_nan_a_difference() -> None:
@@ -108,6 +135,6 @@ def test_two_answers_may_differ_by_twice_the_bound_and_by_the_flush_where_it_is_
     assert tolerance[0, 1] == pytest.approx(where.sweep.expected.floor)
 
 
-def test_an_error_of_half_the_peak_is_a_defect_where_the_bound_has_no_end_too() -> None:
+def test_an_error_of_half_the_peak_is_a_defect_where_the_bound_grows_to_the_peak_too() -> None:
     where = case("float32", spec=SLAYER.replace(gradient=cos(x), claims=()))
     assert breach(where, whole_sweep(where), 5, 0.0, "", np.array([0.5])).kind == "defect"

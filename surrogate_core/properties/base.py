@@ -11,6 +11,7 @@ import numpy as np
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.properties.outcome import Failed, Kind, Outcome, Witness
+from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import expect, reach
@@ -252,17 +253,18 @@ def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
         return "difference"
     if severity is None or request.operation == "value":
         return "defect"
-    peak, bound = case.sweep.expected.peak or 1.0, case.sweep.expected.bound[np.isfinite(case.sweep.exact)]
-    return "weakness" if severity <= negligible(case.format, float(np.nanmax(bound)), peak) else "defect"
+    return "weakness" if severity <= negligible(case.sweep.expected) else "defect"
 
 
-def negligible(fmt: Format, bound: float, peak: float) -> float:
-    """The share of the peak up to which an error is negligible: what the largest ``bound`` is of it.
+def negligible(expected: Expectation) -> float:
+    """The share of the peak up to which an error is negligible: as much as the bound grants the peak itself.
 
-    Where a formula swings for ever its bound grows without end; yet what exceeds a hundredth of the peak (or what is
-    granted at the peak itself) is never negligible.
+    Who has lost all relative accuracy in the tail, and no more than the peak may lose by rounding, has lost it where
+    the value is negligible. (The bound elsewhere will not do: of a formula that swings for ever it grows to the peak.)
     """
-    return min(bound / peak, max(0.01, 4 * fmt.unit_roundoff))
+    size = np.abs(expected.gradient)
+    at = int(np.argmax(np.where(np.isfinite(size), size, -1.0)))
+    return float(expected.bound[at]) / (expected.peak or 1.0)
 
 
 def agreement(case: Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

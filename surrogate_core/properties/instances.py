@@ -192,9 +192,7 @@ def _wrong(
         shown(case, answer.derivative[at]),
         f"{promised[at]:.9g} ± {allowed[at]:.3g} for a cotangent of {weight[at]:g}",
         severity,
-        "weakness"
-        if severity <= negligible(case.format, float(expected.bound.max()), expected.peak or 1.0)
-        else "defect",
+        "weakness" if severity <= negligible(expected) else "defect",
     )
 
 

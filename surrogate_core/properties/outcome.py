@@ -30,7 +30,7 @@ Kind = Literal["defect", "weakness", "difference"]
 """How a broken promise is to be taken:
 
 defect      what is declared, or arithmetic itself, is contradicted;
-weakness    nowhere is more lost than the bound allows at its largest: accuracy goes where the value is negligible
+weakness    nowhere is more lost than the bound grants the peak itself: accuracy goes where the value is negligible
             against the peak;
 difference  another convention, in what no formula dictates.
 """
