@@ -37,10 +37,10 @@ def of(*targets: Any, **options: Any) -> Plan:
 def test_units_are_properties_times_formats_times_parameters_times_backends() -> None:
     planned = of(params={"alpha": [0.5, 2.0]})
     number = Counter(p.scope for p in PROPERTIES if "jax" in p.frameworks)
-    each = number["every case"] * len(FORMATS) * 2 + number["each dtype"] * len(FORMATS) + number["once"]
-    # Of all of float32 one part is judged for each rate, in its one format.
-    proofs = sum(isinstance(p, Proof) for p in PROPERTIES)
-    assert len(planned.units) == 2 * (each - proofs * (len(FORMATS) - 1) * 2)
+    # What is about all of float32 has no other format.
+    assert [p.id for p in PROPERTIES if p.scope == "one rate"] == [p.id for p in PROPERTIES if isinstance(p, Proof)]
+    several = number["every case"] * len(FORMATS) * 2 + number["each dtype"] * len(FORMATS)
+    assert len(planned.units) == 2 * (several + number["one rate"] + number["once"])
     assert len(set(planned.units)) == len(planned.units)
 
 
@@ -49,6 +49,14 @@ def test_structure_is_judged_at_parameters_that_round() -> None:
     assert {u.case.parameters for u in planned.units} == {(("alpha", 0.7),)}
     assert {u.case.dtype for u in planned.units if u.property_id == "transform.jit"} == set(FORMATS)
     assert {u.case.dtype for u in planned.units if u.property_id == "forward.shape"} == {"float32"}
+
+
+def test_all_of_float32_is_sampled_at_one_rate_and_proved_at_each() -> None:
+    options = {"params": {"alpha": [2.0, 0.7]}, "properties": ["pointwise.patterns"], "dtypes": ["float16", "float32"]}
+    for profile, rates in (("quick", set()), ("standard", {0.7}), ("thorough", {2.0, 0.7})):
+        units = of(profile=profile, **options).units
+        assert {dict(u.case.parameters)["alpha"] for u in units} == rates
+        assert {u.case.dtype for u in units} <= {"float32"}
 
 
 def test_quick_judges_structure_in_float32_or_the_only_format_that_is_asked_for() -> None:

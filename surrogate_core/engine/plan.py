@@ -231,6 +231,8 @@ def _places(
     for name in names:
         for values in grid:
             scopes: set[Scope] = {"every case"}
+            if values == rounding or profile == "thorough":
+                scopes.add("one rate")
             if values == rounding and (name == single or profile != "quick"):
                 scopes.add("each dtype")
             if values == rounding and (name == single or profile == "thorough"):

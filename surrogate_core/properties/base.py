@@ -86,9 +86,10 @@ class Case:
         return values.reshape(shape)
 
 
-Scope = Literal["every case", "each dtype", "once"]
+Scope = Literal["every case", "each dtype", "one rate", "once"]
 """Where a statement is judged: in every case (dtype x parameters x device); in each dtype (float32 alone in
-``quick``); or once, in float32 (in ``thorough`` in each dtype), both at parameters that round. What a
+``quick``); in each dtype at one rate (in ``thorough`` at all of them); or once, in float32 (in ``thorough`` in each
+dtype); all but the first at parameters that round. What a
 transformation or a shape does to a surrogate does not depend on the rate, and seldom on the format, and every
 case of it would be a program to compile."""
 

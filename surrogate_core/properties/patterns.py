@@ -17,7 +17,7 @@ from surrogate_core.spec.oracle import expect, forward
 __all__ = ["PATTERNS"]
 
 STRIDE = 2048
-"""In `standard`: 4,096 patterns of every exponent and sign, 2^21 in all."""
+"""In `standard`: 4,096 patterns of every exponent and sign, 2^21 in all, at one rate: the sweep sees the others."""
 
 PARTS = 64
 """In `thorough`: 2^26 patterns a part, which take well under a second where they are compiled."""
@@ -125,6 +125,7 @@ PATTERNS = Proof(
     id="pointwise.patterns",
     promise="Spikes and gradients are as declared all over float32: at every 2,048th bit pattern, in the profile "
     "`thorough` at all 2^32.",
+    scope="one rate",
     spans=_spans,
     closer=_closer,
     judge=_judge,
