@@ -300,3 +300,11 @@ def test_a_wave_is_off_by_no_more_than_the_way_from_crest_to_trough() -> None:
     assert found.bound[0] == pytest.approx(2.0, rel=1e-6)
     assert not found.within(points(3.5)).any()
     assert not found.within(points(math.nan)).any()
+
+
+def test_a_floor_beyond_whole_numbers_may_round_to_another_period_and_nearer_it_may_not() -> None:
+    far, near = 2.0**53, 2.0**40 + 0.25
+    at = (("width", 0.1), ("scale", 1.0))
+    found = expected("float64", far, near, spec=get_spec("steep_periodic_exponential"), parameters=at)
+    assert found.gradient.tolist() == [1.0, pytest.approx(math.exp(-5))]
+    assert found.within(points(math.exp(-10), math.exp(-10))).tolist() == [True, False]

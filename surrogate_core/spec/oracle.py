@@ -36,7 +36,8 @@ SOUND = 2.0**-40
 FAINT = 2.0**-160
 """An absolute error below every number that float32 holds."""
 
-SWINGING = (sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod, sympy.sin, sympy.cos, sympy.tan)
+STEPPING = (sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod)
+SWINGING = (*STEPPING, sympy.sin, sympy.cos, sympy.tan)
 """Functions that may go on and on without a limit."""
 
 NOWHERE = np.array([], np.int64)
@@ -119,6 +120,8 @@ def _smooth(
     if fmt.name == "float64":
         # Below what float32 holds nobody has compared the bound: a power in it may have overflowed.
         lost |= (gradient != 0) & (np.abs(gradient) < FAINT / SOUND)
+        # Where its own numbers are whole, float64 has the slope of a floor's argument from another cell.
+        lost |= spec.gradient.has(*STEPPING) & (np.abs(points) >= 1)
         gradient, rest, _ = _in_mpmath(spec, parameters, points, bounds=False)
         terms[lost] = _in_mpmath(spec, parameters, points[lost])[2]
     elif lost.any():
