@@ -34,7 +34,8 @@ def test_a_plain_evaluation_is_one_readable_line() -> None:
         "from mine import make",
         "spike = make(k=1.0)",
         "x = toy.array([0.5, -2.0], toy.float32)",
-        "print(spike(x))",
+        "s = spike(x)",
+        "print(s, s.dtype)",
     ]
 
 
@@ -46,7 +47,7 @@ def test_a_direction_is_written_only_where_it_is_used() -> None:
 
 def test_transformations_inside_wrap_the_spike_and_outside_the_evaluation() -> None:
     inner, outer = (Transform("jit"), Transform("vmap", 1, 0)), (Transform("vmap", 0, -1),)
-    assert written(Request("value", X, inner=inner))[-1] == "print(toy.vmap(toy.jit(spike), 1, 0)(x))"
+    assert written(Request("value", X, inner=inner))[-2] == "s = toy.vmap(toy.jit(spike), 1, 0)(x)"
     assert written(Request("vjp", X, outer=outer))[-4:] == [
         "def evaluate(x, v):",
         "    return toy.nested(spike, x, v)",
@@ -97,12 +98,15 @@ def test_several_evaluations_are_written_one_after_the_other() -> None:
     assert lines[2:] == [
         "spike_1 = a()",
         "x = toy.array([0.5, -2.0], toy.float32)",
-        "print(spike_1(x))",
+        "s = spike_1(x)",
+        "print(s, s.dtype)",
         "spike_2 = b()",
         "x = toy.array([-0.5, 2.0], toy.float32)",
-        "print(spike_2(x))",
+        "s = spike_2(x)",
+        "print(s, s.dtype)",
         "x = toy.array([0.5, -2.0], toy.float32)",
-        "print(spike_1(x))",
+        "s = spike_1(x)",
+        "print(s, s.dtype)",
     ]
 
 

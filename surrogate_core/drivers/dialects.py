@@ -69,7 +69,7 @@ def looped(f):
 )
 
 TORCH = Dialect(
-    imports="import torch",
+    imports="import torch\ntorch.set_printoptions(precision=9)",
     array="torch.tensor({values}, dtype=torch.{dtype}, requires_grad=True)",
     ones="torch.ones_like(x)",
     operations={

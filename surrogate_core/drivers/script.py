@@ -44,7 +44,7 @@ class Dialect:
 
 
 def program(dialect: Dialect, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
-    """The program; it prints what each operation derives, or the spikes where it is their value.
+    """The program; it prints what each operation derives, or the spikes and their dtype where it is their value.
 
     Args:
         dialect: of the framework.
@@ -91,6 +91,8 @@ def _evaluation(dialect: Dialect, request: Request, spike: str, name: str) -> li
         for transform in request.outer:
             call = _applied(dialect, transform, call, 2 if directed else 1)
         expression = f"{call}({arguments})"
+    if request.operation == "value":
+        return [*lines, f"s = {expression}", "print(s, s.dtype)"]
     return [*lines, f"print({expression})"]
 
 

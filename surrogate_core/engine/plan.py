@@ -170,7 +170,7 @@ def plan(
         if isinstance(found, BadInput):
             if not survey:
                 raise found
-            found = _unusable(found)
+            found = _unusable(found, target.script(grid[0])[0])
         if isinstance(found, outcomes.Errored):
             implementations.append(Implementation(target, target.framework, each))
             settled.append(Result(target.name, START, "", "", (), found))
@@ -182,10 +182,11 @@ def plan(
     return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing)
 
 
-def _unusable(mistake: BadInput) -> outcomes.Errored:
+def _unusable(mistake: BadInput, imports: str) -> outcomes.Errored:
     said, _, details = mistake.given.partition("\n")
     lines = details.strip().splitlines()
-    return outcomes.Errored(printable(f"{said} {lines[-1]}" if lines else said), printable(details))
+    message = printable(f"{said} {lines[-1]}" if lines else said)
+    return outcomes.Errored(message, printable(details), f"{imports}\n" if imports else "")
 
 
 def _declared(target: str | Factory) -> Spec:
