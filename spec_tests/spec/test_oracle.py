@@ -264,7 +264,7 @@ WAVE = get_spec("squarewave_fourier_series")
 def test_a_wave_is_right_at_its_far_crests_too_and_a_wave_of_one_term_is_wrong(period: float) -> None:
     # Multiples of a power of two are crests for the period 8, and there the slope is 0.
     at = np.concatenate([2.0 ** np.arange(-3, 40), 3 * 2.0 ** np.arange(40), np.linspace(0, 99_991.3, 4001)])
-    at = np.float32(np.concatenate([at, -at]))
+    at = np.concatenate([at, -at]).astype(np.float32)
     angle = np.float32(2 * np.pi) * at / np.float32(period)
     right = np.float32(4 / period) * (np.cos(angle) + np.cos(np.float32(3) * angle))
     found = expected("float32", *at.astype(np.float64), spec=WAVE, parameters=(("period", period),))
@@ -276,7 +276,7 @@ def test_a_wave_is_right_at_its_far_crests_too_and_a_wave_of_one_term_is_wrong(p
 
 @pytest.mark.parametrize("rate", [2.5, 10.0])
 def test_a_power_may_round_its_base_and_one_of_another_exponent_is_wrong(rate: float) -> None:
-    at = np.float32(np.exp2(np.linspace(-30, 60, 4001)))
+    at = np.exp2(np.linspace(-30, 60, 4001)).astype(np.float32)
     base = np.float32(1) + np.float32(2) * at / np.float32(rate - 1)
     found = expected("float32", *at.astype(np.float64), spec=get_spec("q_pseudo_spike"), parameters=(("alpha", rate),))
     assert found.within((base ** np.float32(-rate)).astype(np.float64)).all()
