@@ -52,7 +52,7 @@ def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] 
     with kept(target.name, "its first call"):
         framework = detect(target, parameters)
     driver = get_driver(framework)
-    file, line = _written(target.factory())
+    file, line = _written(target.origin())
     return Facts(
         framework,
         tuple((device.name, device.kind) for device in driver.devices()),
@@ -63,10 +63,11 @@ def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] 
     )
 
 
-def _written(factory: Callable[..., Any]) -> tuple[str, int]:
-    """(file, line) of a factory."""
+def _written(factory: Any) -> tuple[str, int]:
+    """(file, line) of a factory; of a class that says it is another module's, those of its first method."""
     plain = inspect.unwrap(factory)
-    for written in (plain, type(plain)):
+    own = [f for f in vars(plain).values() if inspect.isfunction(f)] if inspect.isclass(plain) else [type(plain)]
+    for written in (plain, *own):
         try:
             file = inspect.getsourcefile(written)
             if file and Path(file).is_file():

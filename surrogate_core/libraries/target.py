@@ -83,11 +83,16 @@ class Target:
             sys.modules.setdefault(module, None)  # pyright: ignore[reportArgumentType]
         return self.given or _attribute(self, _imported(self.module, self.name))
 
+    def origin(self) -> Any:
+        """What stands at its place; of an adapter, what that is for. Raises :class:`BadInput` where nothing does."""
+        if not self.adapter:
+            return self.located()
+        known = libraries.find(self.name).surrogate
+        return replace(self, module=known.module, attribute=known.attribute, adapter=False).located()
+
     def check_present(self) -> None:
         """Import it; raises :class:`BadInput` where that fails, also of the library that an adapter is for."""
-        if self.adapter:
-            known = libraries.find(self.name).surrogate
-            replace(self, module=known.module, attribute=known.attribute, adapter=False).located()
+        self.origin()
         self.factory()
 
     def arguments(self, parameters: Parameters) -> dict[str, Any]:
