@@ -106,6 +106,29 @@ def test_a_framework_that_is_patched_by_the_line_after_its_import_is_caught(
     assert told("mine") == ("importing it changed what is called a_framework.vjp, which was put back",)
 
 
+@pytest.mark.parametrize(("where", "told_of"), [("own_framework", 0), ("another_library", 1)])
+def test_a_function_that_its_own_framework_wraps_is_still_that_function(
+    where: str, told_of: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As torch.manual_seed is, once PyTorch's compiler has been imported.
+    for folder in ("own_framework", "another_library"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "wrapping.py").write_text("def wrap(f):\n    return lambda *a: f(*a)\n")
+    (tmp_path / "own_framework" / "__init__.py").write_text("def seed(): pass\n")
+    (tmp_path / "another_library" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    framework, wrapping = importlib.import_module("own_framework"), importlib.import_module(f"{where}.wrapping")
+    monkeypatch.setattr(surroundings, "PARTS", (*surroundings.PARTS, _functions("own_framework")))
+    with kept("mine", "importing it") as replaced:
+        wrapped = wrapping.wrap(framework.seed)
+        wrapped.__wrapped__ = framework.seed
+        framework.seed = wrapped
+    assert len(replaced) == len(told("mine")) == told_of
+    assert (framework.seed is wrapped) == (told_of == 0)
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("own_framework", "another_library")]:
+        del sys.modules[name]
+
+
 # ---- through a whole check -----------------------------------------------------------------------
 
 

@@ -12,13 +12,13 @@ import contextlib
 import importlib.abc
 import importlib.util
 import locale
-import operator
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -140,25 +140,39 @@ def _torch(read: str, restore: str) -> tuple[Callable[[], Any], Callable[[Any], 
 
 @dataclass(frozen=True)
 class _Functions:
-    """The public functions and classes of one module, as they were; equal where each is the same one."""
+    """The public functions and classes of one module, as they were; equal where each is the same one.
+
+    One that the framework itself has wrapped, as PyTorch's compiler does when it is imported, counts as the same one.
+    """
 
     module: str
     names: tuple[str, ...]
     found: tuple[Any, ...]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Functions) and all(map(operator.is_, self.found, other.found))
+        return isinstance(other, _Functions) and not self.replaced(other)
 
     def replaced(self, other: _Functions) -> list[str]:
         return [
             f"{self.module}.{name}"
             for name, mine, theirs in zip(self.names, self.found, other.found, strict=True)
-            if mine is not theirs
+            if not _is_that(theirs, mine, self.module)
         ]
 
     def put_back(self) -> None:
+        module = sys.modules[self.module]
         for name, function in zip(self.names, self.found, strict=True):
-            setattr(sys.modules[self.module], name, function)
+            if not _is_that(getattr(module, name, None), function, self.module):
+                setattr(module, name, function)
+
+
+def _is_that(found: Any, function: Any, module: str) -> bool:
+    """Whether what was found is a function, or that function wrapped by code of the module's package."""
+    if found is function:
+        return True
+    code, home = getattr(found, "__code__", None), Path(str(sys.modules[module.partition(".")[0]].__file__)).parent
+    own = code is not None and Path(code.co_filename).is_relative_to(home)
+    return own and getattr(found, "__wrapped__", None) is function
 
 
 def _functions(module: str) -> Part:
