@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,7 @@ def check(
     total_timeout: float | None = None,
     memory: int | None = None,
     in_process: bool | None = None,
+    executor: str | Executor | None = None,
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
@@ -108,6 +110,8 @@ def check(
         in_process: whether to judge in this process. By default a target that is named by a string is imported and
             judged in a worker process of its own, and a factory that was given as an object in this one, where the
             four limits above do not hold; with ``False`` objects go to workers, too, and have to be picklable.
+        executor: where to judge in place of this machine's own workers: ``processes``, ``dask``, which starts a cluster
+            of ``jobs`` processes here, ``dask://host:port``, or an executor of :mod:`concurrent.futures`.
         on_result: called with each result as it happens.
         on_plan: called once with what will be done.
 
@@ -121,6 +125,7 @@ def check(
         jobs=jobs,
         allowed=engine.limits(profile, timeout, total_timeout, memory),
         in_process=in_process,
+        executor=executor,
         results=results,
         resume=resume,
         deviations=deviations,
@@ -152,6 +157,7 @@ def survey(
     timeout: float | None = None,
     total_timeout: float | None = None,
     memory: int | None = None,
+    executor: str | Executor | None = None,
     on_result: Callable[[engine.Result], None] | None = None,
     on_plan: Callable[[engine.Plan], None] | None = None,
 ) -> Report:
@@ -173,6 +179,7 @@ def survey(
         timeout: seconds that one property may take.
         total_timeout: seconds that all properties of one surrogate may take together.
         memory: MiB that a worker may hold in memory.
+        executor: as in :func:`check`.
         on_result: called with each result as it happens.
         on_plan: called once with what will be done.
 
@@ -187,6 +194,7 @@ def survey(
         jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
         allowed=engine.limits(profile, timeout, total_timeout, memory),
         in_process=None,
+        executor=executor,
         results=results,
         resume=resume,
         deviations=deviations,
@@ -211,6 +219,7 @@ def _judged(
     jobs: int,
     allowed: engine.Limits,
     in_process: bool | None,
+    executor: str | Executor | None,
     results: str | os.PathLike[str] | None,
     resume: str | os.PathLike[str] | None,
     deviations: str | os.PathLike[str] | None,
@@ -227,7 +236,7 @@ def _judged(
     if max_failures is not None and (not isinstance(max_failures, int) or max_failures < 1):
         raise BadInput(f"max_failures {max_failures!r}", "a whole number from 1 on", "leave it out to go on to the end")
     entries = read_deviations(deviations) if deviations is not None else ()
-    with engine.place(targets, allowed, jobs, in_process) as place:
+    with engine.place(targets, allowed, jobs, in_process, executor) as place:
         planned = engine.plan(targets, spec, ask=place.facts, **planning)
         earlier = engine.resume(resume, planned) if resume is not None else None
         check_names(entries, planned)

@@ -102,6 +102,14 @@ def check(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Judge in this process, without limits: for debuggers.")
     ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge elsewhere: processes; dask, a cluster of --jobs processes here; dask://HOST:PORT, a scheduler "
+            "that exists.",
+            show_default="this machine's own workers",
+        ),
+    ] = None,
     deviations: Annotated[
         Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
     ] = None,
@@ -154,6 +162,7 @@ def check(
                 total_timeout=own.get("timeout-total", timeout_total),
                 memory=own.get("memory", memory),
                 in_process=in_process or None,
+                executor=own.get("executor", executor),
                 on_plan=on_plan,
                 on_result=on_result,
             )

@@ -69,6 +69,7 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "timeout": _number,
     "timeout-total": _number,
     "memory": _whole,
+    "executor": _word,
 }
 """What each key of the table holds: the options of ``check`` by their names, those that repeat as lists."""
 

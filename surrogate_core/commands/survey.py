@@ -44,6 +44,9 @@ def survey(
     timeout: Annotated[float | None, typer.Option(help="Seconds for one property.")] = None,
     timeout_total: Annotated[float | None, typer.Option(help="Seconds for one surrogate.")] = None,
     memory: Annotated[int | None, typer.Option(help="MiB that one surrogate may hold in memory.")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Judge elsewhere: processes, dask or dask://HOST:PORT, as in check.")
+    ] = None,
 ) -> None:
     """Judge every surrogate of every installed library against what its library declares."""
     from surrogate_core import api
@@ -68,6 +71,7 @@ def survey(
                 timeout=timeout,
                 total_timeout=timeout_total,
                 memory=memory,
+                executor=executor,
                 on_plan=on_plan,
                 on_result=on_result,
             )

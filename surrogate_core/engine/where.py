@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 from surrogate_core import libraries
+from surrogate_core.engine.executors import Crew, crew, cut, gather
 from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
 from surrogate_core.engine.plan import Asked, Found, Unit, here
 from surrogate_core.engine.result import Result
@@ -66,6 +69,22 @@ class Apart:
         return given is None or self._all
 
 
+class Spread(Apart):
+    """On the workers of an executor, wherever they are; what is to be known before, it finds out here."""
+
+    def __init__(self, pool: Pool, crew: Crew, limits: Limits) -> None:
+        super().__init__(pool, True)
+        self._crew, self._limits = crew, limits
+
+    def run(self, units: Sequence[Unit]) -> Iterator[Result]:
+        """The results as they happen."""
+        for said in gather(self._crew, cut(units, self._limits)):
+            if isinstance(said, Trouble):
+                self.troubles += (said.sentence,)
+            else:
+                yield said
+
+
 Place = Here | Apart
 """Either of them."""
 
@@ -78,14 +97,27 @@ def _outcome(found: Ended | Found) -> Found:
 
 @contextlib.contextmanager
 def place(
-    targets: Sequence[str | Callable[..., Any]], limits: Limits, jobs: int, in_process: bool | None
+    targets: Sequence[str | Callable[..., Any]],
+    limits: Limits,
+    jobs: int,
+    in_process: bool | None,
+    executor: str | Executor | None = None,
 ) -> Iterator[Here | Apart]:
-    """Where ``targets`` are judged: strings apart, objects here, unless ``in_process`` says something else.
+    """Where ``targets`` are judged: strings apart, objects here, unless ``in_process`` or ``executor`` say otherwise.
 
     Raises:
-        BadInput: an object that is to be judged apart cannot be pickled.
+        BadInput: an object that is to be judged apart cannot be pickled; an executor that cannot be used.
     """
     named = [target for target in targets if isinstance(target, str)]
+    if executor is not None:
+        if in_process or not available():
+            here_alone = "in_process" if in_process else f"{sys.platform}, where processes cannot be isolated"
+            raise BadInput(f"executor {executor!r} and {here_alone}", "one of them", "leave the executor out")
+        for target in targets:
+            _check_pickled(target)
+        with crew(executor, jobs) as workers, Pool(limits, jobs, _frameworks(named), _shared(named)) as pool:
+            yield Spread(pool, workers, limits)
+        return
     if in_process or not available() or (in_process is None and not named):
         yield Here()
         return

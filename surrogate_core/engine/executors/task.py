@@ -1,0 +1,150 @@
+"""Tasks: units of work that travel together, and what the process that judges them does.
+
+A task is a plain value of a few kB. Units of one case share evaluations, so they stay together; spans of bit patterns
+are dealt out by the handful. Where a task is judged, each implementation has a process of its own, as it has at home.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
+from surrogate_core.engine.plan import Implementation, Unit, here
+from surrogate_core.engine.result import Result, to_json
+from surrogate_core.engine.run import run
+from surrogate_core.engine.versions import packages
+from surrogate_core.errors import BadInput
+from surrogate_core.spec.model import Parameters
+
+__all__ = ["SPANS", "Answer", "Task", "cut", "work"]
+
+SPANS = 16
+"""Spans of bit patterns in a task: a quarter of float32, seconds of work against one start of a process."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Units of one implementation and one case.
+
+    Attributes:
+        units: in the order in which they are judged.
+        limits: of the process that judges them.
+        versions: (package, version) of what their results depend on, where they were planned.
+    """
+
+    units: tuple[Unit, ...]
+    limits: Limits
+    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a task.
+
+    Attributes:
+        worker: who judged it, or refused to.
+        results: as they are stored.
+        troubles: what kept them from being all, in sentences.
+        refused: why this worker may not judge the task: it would be another question there.
+    """
+
+    worker: str
+    results: tuple[dict[str, Any], ...] = ()
+    troubles: tuple[str, ...] = ()
+    refused: str = ""
+
+
+def cut(units: Sequence[Unit], limits: Limits) -> list[Task]:
+    """The units as tasks, in their order."""
+    together: dict[Any, list[Unit]] = {}
+    for unit in units:
+        key = unit.implementation.name, unit.case, unit.property_id if unit.span else ""
+        together.setdefault(key, []).append(unit)
+    tasks = []
+    for group in together.values():
+        versions = tuple(sorted(_versions(group[0].implementation).items()))
+        size = SPANS if group[0].span else len(group)
+        tasks += [Task(tuple(group[i : i + size]), limits, versions) for i in range(0, len(group), size)]
+    return tasks
+
+
+def work(task: Task) -> Answer:
+    """Judge a task, in the process of an executor's worker."""
+    worker = _here()
+    if refused := _refused(task):
+        return Answer(worker, refused=refused)
+    results: list[Result] = []
+    troubles: list[str] = []
+    for said in _pool(task.limits).run(task.units) if available() else run(task.units):
+        if isinstance(said, Trouble):
+            troubles.append(said.sentence)
+        else:
+            results.append(said)
+    return Answer(worker, tuple(map(to_json, results)), tuple(troubles))
+
+
+def _here() -> str:
+    """This process by the name that its executor has for it, or else by machine and number."""
+    if distributed := sys.modules.get("distributed"):
+        try:
+            return str(distributed.get_worker().address)
+        except ValueError:
+            pass
+    return f"{platform.node()}:{os.getpid()}"
+
+
+@functools.cache
+def _pool(limits: Limits) -> Pool:
+    pool = Pool(limits, jobs=os.cpu_count() or 1)
+    atexit.register(pool.close)
+    return pool
+
+
+def _versions(implementation: Implementation) -> dict[str, str]:
+    """What results depend on: the packages of every run, and the one that the implementation comes with."""
+    name = implementation.target.distribution
+    return packages() | ({name: implementation.target.version()} if name else {})
+
+
+def _refused(task: Task) -> str:
+    """How this worker differs from where the task was planned; empty where it does not."""
+    there, mine = dict(task.versions), _versions(task.units[0].implementation)
+    differing = [
+        f"{name} is {_or_none(mine.get(name))} and not {_or_none(there.get(name))}"
+        for name in sorted(there.keys() | mine.keys())
+        if mine.get(name) != there.get(name)
+    ]
+    return "; ".join(differing) or _elsewhere(task.units[0], task.limits)
+
+
+def _or_none(version: str | None) -> str:
+    return version or "not there"
+
+
+@functools.lru_cache(maxsize=256)
+def _found(implementation: Implementation, parameters: Parameters, limits: Limits) -> Facts | str:
+    asked = [(implementation.target, parameters)]
+    (found,) = _pool(limits).facts(asked) if available() else here(asked)
+    if isinstance(found, BadInput):
+        return str(found).splitlines()[0]
+    return found if isinstance(found, Facts) else (found.what if isinstance(found, Ended) else found.message)
+
+
+def _elsewhere(unit: Unit, limits: Limits) -> str:
+    """How the target or the device differs here."""
+    found, planned = _found(unit.implementation, unit.case.parameters, limits), unit.implementation.facts
+    if isinstance(found, str):
+        return f"{unit.implementation.name} cannot be used: {found}"
+    if found.digest != planned.digest:
+        return f"the source of {unit.implementation.name} differs ({found.file or 'not there'})"
+    if unit.case.device not in dict(found.devices):
+        return f"there is no device {unit.case.device}"
+    return ""
