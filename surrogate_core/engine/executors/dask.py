@@ -44,7 +44,7 @@ class Dask:
                 n_workers=jobs, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR
             )
         try:
-            self._client = distributed.Client(self._cluster or f"tcp://{address}", timeout=PATIENCE)
+            self._client: Any = distributed.Client(self._cluster or f"tcp://{address}", timeout=PATIENCE)
             self._client.wait_for_workers(1, timeout=PATIENCE)
         except (OSError, TimeoutError, ValueError) as error:
             self.close()
