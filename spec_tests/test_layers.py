@@ -34,6 +34,7 @@ MAY_LOAD = {
     "drivers/xla": {"jax"},  # the oracle, compiled: it counts, and judges nothing
     "drivers/survey": {"jax"},
     "drivers/exhaustive": {"jax"},
+    "drivers/programs": {"jax"},
     "drivers/jax_devices": {"jax"},
     "drivers/jax_workload": {"jax"},
     "drivers/jax_counts": {"jax"},

@@ -207,13 +207,13 @@ def wrong(found: Tally) -> int:
 def inspected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many magnitudes each inspection looked at."""
     counts: list[int] = []
-    inspect = exhaustive._Programs.inspected
+    inspect = exhaustive.Programs.inspected
 
     def counted(self: Any, piece: Span, *rest: Any) -> Tally:
         counts.append(piece.count)
         return inspect(self, piece, *rest)
 
-    monkeypatch.setattr(exhaustive._Programs, "inspected", counted)
+    monkeypatch.setattr(exhaustive.Programs, "inspected", counted)
     return counts
 
 

@@ -6,24 +6,21 @@ no survey reaches: at subnormal, infinite and NaN inputs, near breakpoints, and 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from surrogate_core.drivers.survey import HALF, LOPSIDED, ROUNDS, ZEROED, Evaluate, survey
-from surrogate_core.drivers.tally import Span, Tally, breakpoints, collect
-from surrogate_core.drivers.xla import FLOAT32, INFINITY, NORMAL, SIGN, Constants, constants, inspection
-from surrogate_core.spec.claims import Even
+from surrogate_core.drivers.programs import GIVEN, WIDTH, Course, Programs
+from surrogate_core.drivers.survey import ROUNDS, Evaluate
+from surrogate_core.drivers.tally import Span, Tally, breakpoints
+from surrogate_core.drivers.xla import FLOAT32, INFINITY, NORMAL, constants
 from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["Answers", "Progress", "judge", "judge_fused"]
@@ -33,18 +30,6 @@ Answers = Callable[[Span], tuple[np.ndarray, np.ndarray]]
 
 Progress = Callable[[int], None]
 """Called with the number of patterns that were judged since the last call."""
-
-CHUNK = {"cpu": 1 << 13}
-"""Magnitudes at a time in a survey: on a CPU its dozen arrays of 64 KiB stay in the second-level cache."""
-
-WIDE = 1 << 20
-"""Magnitudes at a time where the device is no CPU."""
-
-WIDTH = 1 << 16
-"""Magnitudes at a time in an inspection."""
-
-GIVEN = 1 << 18
-"""Magnitudes at a time where another framework answers: PyTorch takes least for half a million numbers."""
 
 AHEAD = 2
 """Answers that may wait to be judged."""
@@ -57,8 +42,11 @@ def judge_fused(
     span: Span,
     device: Any,
     progress: Progress | None = None,
+    beside: Sequence[Any] = (),
 ) -> Tally:
     """Judge a JAX implementation, evaluated in the program that judges it, block by block in several threads.
+
+    What may be surveyed is sharded over all devices; what has to be looked at more closely is so on the first.
 
     Args:
         evaluate: the implementation; the same object again compiles nothing anew.
@@ -67,6 +55,7 @@ def judge_fused(
         span: where.
         device: the JAX device.
         progress: told how it goes on.
+        beside: further devices of its kind.
 
     Raises:
         NoOracle: the formula cannot be evaluated fast and well enough.
@@ -74,8 +63,8 @@ def judge_fused(
         Exception: whatever the implementation raises.
     """
     given = constants(spec, parameters, device)
-    programs = _Programs(spec, device, evaluate)
-    course = _Course()
+    programs = Programs(spec, device, evaluate, tuple(beside))
+    course = Course()
 
     def inspected(piece: Span) -> Tally:
         parts = piece.cut(WIDTH)
@@ -89,19 +78,25 @@ def judge_fused(
         found = programs.surveyed(part, given, (), course)
         return sum(map(inspected, rest), inspected(part) if found is None else found)
 
-    programs.prepare()
-    pieces = [
-        (piece, plain)
-        for region, plain in _regions(span, spec, parameters)
-        for piece in region.cut(ROUNDS * programs.chunk)
-    ]
+    def together(pieces: Sequence[tuple[Span, bool]]) -> Tally:
+        if len(pieces) == 1:
+            return judged(*pieces[0])
+        spans = [piece for piece, _ in pieces]
+        found = programs.surveyed_together(spans, given, course)
+        return sum((inspected(p) if f is None else f for p, f in zip(spans, found, strict=True)), Tally())
+
+    whole = ROUNDS * programs.chunk
+    pieces = [(piece, plain) for region, plain in _regions(span, spec, parameters) for piece in region.cut(whole)]
+    batches = _batches(pieces, whole, 1 + len(beside))
+    if any(len(batch) == 1 for batch in batches):
+        programs.prepare()
     total = Tally()
-    with ThreadPoolExecutor(_workers(device)) as pool:
+    with ThreadPoolExecutor(1 if beside else _workers(device)) as pool:
         try:
-            for (piece, _), found in zip(pieces, pool.map(lambda job: judged(*job), pieces), strict=True):
+            for batch, found in zip(batches, pool.map(together, batches), strict=True):
                 total += found
                 if progress:
-                    progress(piece.size)
+                    progress(sum(piece.size for piece, _ in batch))
         finally:
             pool.shutdown(cancel_futures=True)
     return total + course.settled(inspected)
@@ -129,8 +124,8 @@ def judge(
     """
     device = jax.local_devices(backend="cpu")[0]
     given = constants(spec, parameters, device)
-    programs = _Programs(spec, device, None)
-    course = _Course()
+    programs = Programs(spec, device, None)
+    course = Course()
 
     def inspected(piece: Span, answered: _Answered) -> Tally:
         parts = ((part, slice(i * WIDTH, (i + 1) * WIDTH)) for i, part in enumerate(piece.cut(WIDTH)))
@@ -165,6 +160,15 @@ def judge(
 _Answered = tuple[np.ndarray, np.ndarray]
 
 
+def _batches(pieces: Sequence[tuple[Span, bool]], whole: int, devices: int) -> list[list[tuple[Span, bool]]]:
+    """As many plain pieces of full size together as there are devices; the others alone."""
+    alike = [one for one in pieces if one[1] and one[0].count == whole]
+    full = len(alike) - len(alike) % devices if devices > 1 else 0
+    batches = [alike[i : i + devices] for i in range(0, full, devices)]
+    there = {one[0].start for batch in batches for one in batch}
+    return batches + [[one] for one in pieces if one[0].start not in there]
+
+
 def _workers(device: Any) -> int:
     """How many threads keep a device busy."""
     if device.platform != "cpu":
@@ -189,156 +193,3 @@ def _holes(spec: Spec, parameters: Parameters) -> Iterator[tuple[int, int]]:
             ends = np.array([max(abs(at) - reach, 0.0), abs(at) + reach]).astype(np.float32).view(np.uint32)
         # One more on either side for the rounding of the ends.
         yield int(ends[0]) - 1, int(ends[1]) + 2
-
-
-@dataclass
-class _Course:
-    """What the pieces of one judgement tell each other.
-
-    Attributes:
-        piece: where the largest error of all surveys is: it remains to be inspected.
-        key: what that goes by; of equal errors the smaller pattern counts.
-        lopsided: whether some gradient was not mirrored, as it may well be within the bound.
-    """
-
-    piece: Span | None = None
-    key: tuple[float, bool, int] = (0.0, False, 0)
-    lopsided: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def note(self, piece: Span, worst: np.ndarray) -> None:
-        """Take note of the largest errors in a piece, by sign and lane."""
-        largest = worst.max(axis=1)
-        row = int(largest.argmax())
-        key = float(largest[row]), row == 0, -piece.start
-        with self.lock:
-            if key[0] >= 0 and (self.piece is None or key > self.key):
-                self.piece, self.key = _lane(piece, worst[row] == largest[row]), key
-
-    def settled(self, inspected: Callable[[Span], Tally]) -> Tally:
-        """The largest error alone, and the pattern that gives it, of patterns that have been counted."""
-        settled = Tally()
-        for part in self.piece.cut(WIDTH) if self.piece else ():
-            found = inspected(part)
-            settled += Tally(max_ulp=found.max_ulp, max_ulp_at=found.max_ulp_at)
-            # An inspection may round otherwise; of equal errors the first one is the smallest pattern.
-            reached = found.max_ulp >= self.key[0] * (1 - 2.0**-20)
-            if reached and found.max_ulp_at is not None and (found.max_ulp_at < SIGN) == self.key[1]:
-                break
-        return settled
-
-
-def _lane(piece: Span, largest: np.ndarray) -> Span:
-    """The magnitudes of the one lane where an error is the largest; of several, all of the piece."""
-    (lanes,) = largest.nonzero()
-    if lanes.size > 1:
-        return piece
-    start = piece.start + piece.stride * int(lanes[0])
-    return replace(piece, start=start, stride=piece.stride * largest.size)
-
-
-@dataclass(frozen=True)
-class _Programs:
-    """The compiled programs for one spec on one device, and one implementation where it is fused."""
-
-    spec: Spec
-    device: Any
-    evaluate: Evaluate | None
-
-    @property
-    def chunk(self) -> int:
-        return CHUNK.get(self.device.platform, WIDE)
-
-    def prepare(self) -> None:
-        """Compile what will surely be needed, before several threads want it at once."""
-        self._survey(mirrored=self.spec.claim(Even) is not None)
-
-    def surveyed(self, piece: Span, given: Constants, answers: tuple[Any, ...], course: _Course) -> Tally | None:
-        """The tally of whole chunks, or ``None`` where they have to be inspected."""
-        mirrored = self.spec.claim(Even) is not None and not course.lopsided
-        numbers = np.uint32(piece.start), np.uint32(piece.stride), np.int32(piece.count // self.chunk), np.int32(1)
-        program = self._survey(mirrored=mirrored)
-        # JAX takes long to copy what is not contiguous.
-        rows = tuple(map(np.ascontiguousarray, answers))
-        flaws, counts, worst = map(np.asarray, program(*numbers, given.parameters, given.floor, rows))
-        if flaws == LOPSIDED:
-            # Nothing else is amiss: from here on each sign is looked at by itself.
-            course.lopsided = True
-            return self.surveyed(piece, given, answers, course)
-        signs = 2 if mirrored else 1
-        if flaws or counts.sum() != piece.size // signs:
-            return None
-        course.note(piece, worst)
-        return _counted(counts * signs)
-
-    def _survey(self, *, mirrored: bool) -> Any:
-        return _survey(self.spec, mirrored, self.chunk, self.device, self.evaluate)
-
-    def inspected(self, piece: Span, given: Constants, answers: tuple[Any, ...]) -> Tally:
-        """The tally of at most ``WIDTH`` magnitudes of any kind."""
-        patterns = piece.patterns()
-        program = _inspection(self.spec, given.breakpoints.size, self.device)
-        found = program(_padded(patterns), given, *map(_padded, answers))
-        marks, ulps = (np.asarray(a)[:, : piece.count] for a in found)
-        return collect(patterns, marks, ulps)
-
-    def evaluated(self, piece: Span) -> tuple[Any, Any]:
-        """The fused implementation's answers at as many magnitudes."""
-        return _evaluation(self.evaluate, self.device)(_padded(piece.patterns()))
-
-
-def _counted(counts: np.ndarray) -> Tally:
-    """The tally of a survey in which nothing was flagged; the largest error is elsewhere."""
-    bins = counts[:ZEROED].copy()
-    correct = int(bins[0] + counts[HALF])
-    bins[1] += counts[HALF]
-    return Tally(
-        inputs=int(counts.sum()),
-        normal=int(bins.sum()),
-        correctly_rounded=correct,
-        ulp_counts=tuple(bins.tolist()),
-        zeroed=int(counts[ZEROED]),
-    )
-
-
-def _padded(array: Any) -> Any:
-    """An array of ``WIDTH`` columns, the last one repeated; compiled programs have one shape."""
-    missing = WIDTH - array.shape[1]
-    return np.pad(array, ((0, 0), (0, missing)), mode="edge") if missing else array
-
-
-@functools.lru_cache(maxsize=16)
-def _survey(spec: Spec, mirrored: bool, chunk: int, device: Any, evaluate: Evaluate | None) -> Any:
-    program = survey(spec, mirrored=mirrored, chunk=chunk, evaluate=evaluate)
-    answers = () if evaluate else (jax.ShapeDtypeStruct((2, GIVEN), np.float32),) * 2
-    numbers = [jax.ShapeDtypeStruct((), dtype) for dtype in (np.uint32, np.uint32, np.int32, np.int32)]
-    given = _shapes(spec, 0)
-    return _compiled(program, device, *numbers, given.parameters, given.floor, answers)
-
-
-@functools.lru_cache(maxsize=8)
-def _inspection(spec: Spec, places: int, device: Any) -> Any:
-    bits, answer = (jax.ShapeDtypeStruct((2, WIDTH), dtype) for dtype in (np.uint32, np.float32))
-    return _compiled(inspection(spec), device, bits, _shapes(spec, places), answer, answer)
-
-
-@functools.lru_cache(maxsize=8)
-def _evaluation(evaluate: Evaluate, device: Any) -> Any:
-    def answers(bits: Any) -> tuple[Any, ...]:
-        x = jax.lax.bitcast_convert_type(bits.reshape(-1), jnp.float32)
-        return tuple(a.reshape(bits.shape).astype(jnp.float32) for a in evaluate(x))
-
-    bits = jax.ShapeDtypeStruct((2, WIDTH), np.uint32)
-    return _compiled(answers, device, bits, wide=False)
-
-
-def _shapes(spec: Spec, places: int) -> Constants:
-    number, points = (jax.ShapeDtypeStruct(shape, np.float64) for shape in ((), (places,)))
-    # All of them numbers but for the first and the last two.
-    numbers = dict.fromkeys(Constants._fields[1:-2], number)
-    return Constants((number,) * len(spec.parameters), **numbers, breakpoints=points, reaches=points)
-
-
-def _compiled(function: Callable[..., Any], device: Any, *shapes: Any, wide: bool = True) -> Any:
-    with jax.enable_x64(wide), jax.default_device(device):
-        return jax.jit(function).lower(*shapes).compile()

@@ -151,7 +151,9 @@ class JaxDriver:
     ) -> Tally:
         both, target = _forward_and_backward(function), jax_devices.devices()[device]
         if span.size > FEW:
-            return judge_fused(both, spec, parameters, span, target)
+            alike = (d for d in jax_devices.devices().values() if d.platform == target.platform and d != target)
+            beside = [d for d in alike if d.process_index == target.process_index]
+            return judge_fused(both, spec, parameters, span, target, beside=beside)
 
         def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
             # Filled up to one size, since eager JAX compiles for every new one.
