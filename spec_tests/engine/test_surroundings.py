@@ -122,7 +122,7 @@ def test_a_function_that_its_own_framework_wraps_is_still_that_function(
     with kept("mine", "importing it") as replaced:
         wrapped = wrapping.wrap(framework.seed)
         wrapped.__wrapped__ = framework.seed
-        framework.seed = wrapped
+        monkeypatch.setattr(framework, "seed", wrapped)
     assert len(replaced) == len(told("mine")) == told_of
     assert (framework.seed is wrapped) == (told_of == 0)
     for name in [n for n in sys.modules if n.partition(".")[0] in ("own_framework", "another_library")]:

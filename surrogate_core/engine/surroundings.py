@@ -150,7 +150,7 @@ class _Functions:
     found: tuple[Any, ...]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Functions) and not self.replaced(other)
+        return isinstance(other, _Functions) and not (self.replaced(other) and other.replaced(self))
 
     def replaced(self, other: _Functions) -> list[str]:
         return [
