@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,15 @@ import pytest
 
 from surrogate_core.drivers.workload import Prepared
 from surrogate_core.errors import BadInput
-from surrogate_core.perf import freezing, measure, processes, worker
+from surrogate_core.perf import calibrate, freezing, inject, measure, processes, worker
+from surrogate_core.perf.job import Job
 
 
 @pytest.fixture
 def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fresh processes answer is answered here, by a clock that no busy machine disturbs.
 
-    Everything is traced and compiled; a call takes as long as the exponentials in its program, give or take 1 %.
+    Everything is traced and compiled; a call takes 200,000 and one for each arithmetic operation, give or take 1 %.
     """
 
     def answers(what: str, asked: Mapping[str, Any], interpreter: str = "") -> Iterator[dict[str, Any]]:
@@ -29,9 +30,27 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def take_turns(arms: Mapping[str, Prepared], rounds: int, repeat: int, seed: int) -> dict[str, list[float]]:
         random = np.random.default_rng(seed)
-        cost = {name: 100 + arm.counts.get("compiled transcendentals", 0.0) for name, arm in arms.items()}
+        cost = {name: 200_000 + arm.counts["compiled flops"] for name, arm in arms.items()}
         return {name: [float(c * random.normal(1, 0.01)) for _ in range(rounds)] for name, c in cost.items()}
 
     monkeypatch.setattr(worker, "take_turns", take_turns)
-    for module in (processes, measure, freezing):
+    for module in (processes, measure, freezing, inject):
         monkeypatch.setattr(module, "answers", answers)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], float]], None]:
+    """Replace measuring by a function from units of work to the time of a call, give or take 1 %."""
+
+    def install(cost: Callable[[int], float]) -> None:
+        def every_arm(job: Job) -> Any:
+            random = np.random.default_rng(job.seed)
+            extras: Mapping[Any, int] = job.extras or {}
+            for b in job.benchmarks:
+                times = {arm: cost(extras.get((b.id, arm), 0)) * random.normal(1, 0.01) for arm in job.arms}
+                yield b.id, {arm: [seconds] * job.rounds for arm, seconds in times.items()}
+
+        for module in (inject, calibrate):
+            monkeypatch.setattr(module, "every_arm", every_arm)
+
+    return install

@@ -185,6 +185,7 @@ def test_the_command_shows_and_keeps_what_was_measured(tmp_path: Path) -> None:
     assert answer.exit_code == 0, answer.output
     assert SMALL in answer.output
     assert "ratio to bare" in answer.output
+    assert " s in 3 fresh processes: " in answer.output
     stored = read(kept)
     assert stored.complete
     assert {s.process for s in stored.samples} == {0, 1, 2}

@@ -20,14 +20,14 @@ def write(path: Path, finish: bool = True) -> None:
     for benchmark in (A, B):
         writer.add(sample(benchmark, 0, new=1.0))
     if finish:
-        writer.finish()
+        writer.finish(12.5)
     writer.close()
 
 
 def test_what_was_written_is_read(path: Path) -> None:
     write(path)
     run = read(path)
-    assert run.complete
+    assert (run.complete, run.seconds, run.processes) == (True, 12.5, 1)
     assert run.samples == (sample(A, 0, new=1.0), sample(B, 0, new=1.0))
     assert run.benchmarks == (A.id, B.id)
     assert is_bench(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,6 +118,7 @@ def _measured(plan: Any, results: Path | None) -> Any:
     writer = Writer(results, plan.header) if results else None
     done: list[Any] = []
     complete = False
+    started = time.monotonic()
     try:
         with _progress(plan) as advance:
             for sample in measure(plan):
@@ -126,14 +128,14 @@ def _measured(plan: Any, results: Path | None) -> Any:
                     writer.add(sample)
         complete = True
         if writer:
-            writer.finish()
+            writer.finish(time.monotonic() - started)
     except KeyboardInterrupt:
         kept = f"what is finished is in {results}" if results else "with --results FILE, what is finished is kept"
         Console().print(f"interrupted; {kept}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     finally:
         if writer:
             writer.close()
-    return BenchRun(plan.header, tuple(done), complete)
+    return BenchRun(plan.header, tuple(done), complete, time.monotonic() - started)
 
 
 @contextlib.contextmanager

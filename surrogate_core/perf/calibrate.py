@@ -9,29 +9,36 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from surrogate_core.errors import BadInput
-from surrogate_core.perf.decide import Rule, decide, flagged, medians
+from surrogate_core.perf.decide import Interval, Rule, decide, flagged, interval, medians
+from surrogate_core.perf.inject import OLD, Added, every_arm
 from surrogate_core.perf.job import Job
 from surrogate_core.perf.plan import Plan
-from surrogate_core.perf.processes import answers
 
-__all__ = ["ARMS", "Calibration", "Power", "calibration", "extras", "gates", "needed", "power", "samples"]
+__all__ = [
+    "ARMS",
+    "OLD",
+    "WANTED",
+    "Calibration",
+    "Power",
+    "at_most",
+    "calibration",
+    "gates",
+    "logs",
+    "needed",
+    "power",
+    "proportion",
+    "samples",
+]
 
 ARMS: dict[str, float] = {"same": 0.0, "+5 %": 0.05, "+10 %": 0.10}
 """Arms beside ``old``, and by how much each is meant to be slower."""
 
-OLD = "old"
-
-TRIAL = 20_000
-"""Exponentials that are added to find out what one of them costs; smaller than a cache, larger than any overhead."""
-
-MOST = 60
-"""Processes that one would still start."""
+WANTED = {arm: slowdown for arm, slowdown in ARMS.items() if slowdown}
+"""Those that need work to be added."""
 
 Record = Mapping[str, Sequence[float]]
 """Of one process and benchmark: arm -> seconds, one a round."""
@@ -61,53 +68,28 @@ class Calibration:
     Attributes:
         processes: that were measured.
         spread: standard deviation, between processes, of the median log-ratio of the same to the same; by rounds.
-        bias: the mean of it, as a share: far from 0, the two arms are not treated alike.
-        achieved: arm -> the slowdown that its extra work amounts to.
+        achieved: arm -> how much slower its extra work makes it in truth, as a ratio.
         gates: arm -> (gates that called it regressed, gates), in disjoint groups of processes.
         curve: predicted power.
     """
 
     processes: int
     spread: Mapping[int, float]
-    bias: float
-    achieved: Mapping[str, float]
+    achieved: Mapping[str, Interval]
     gates: Mapping[str, tuple[int, int]]
     curve: tuple[Power, ...]
 
 
-def extras(plan: Plan) -> dict[tuple[str, str], int]:
-    """(benchmark, arm) -> exponentials to add, so that each arm is about as much slower as it is meant to be.
+def samples(plan: Plan, added: Added, first: int = 0) -> Iterator[tuple[int, str, Record]]:
+    """(process, benchmark, seconds of every arm) as they are measured, from process number ``first`` on.
 
-    Found in one process by adding :data:`TRIAL` of them; what is achieved is measured afterwards.
+    An arm for which no work was found is not in the record.
     """
-    arm = plan.target
-    job = Job(
-        plan.benchmarks, {OLD: arm, "trial": replace(arm, extra=TRIAL)}, plan.rule.rounds, int(plan.header["seed"])
-    )
-    found: dict[tuple[str, str], int] = {}
-    for answer in answers("measure", job.to_json()):
-        taken = {name: float(np.median(a["seconds"])) for name, a in _whole(answer).items()}
-        each = max(taken["trial"] - taken[OLD], 1e-9) / TRIAL
-        for name, slowdown in ARMS.items():
-            found[answer["benchmark"], name] = round(slowdown * taken[OLD] / each)
-    return found
-
-
-def samples(plan: Plan, added: Mapping[tuple[str, str], int], first: int = 0) -> Iterator[tuple[int, str, Record]]:
-    """(process, benchmark, seconds of every arm) as they are measured, from process number ``first`` on."""
-    arm = plan.target
-    arms = {OLD: arm, **dict.fromkeys(ARMS, arm)}
+    arms = {OLD: plan.target, **dict.fromkeys(ARMS, plan.target)}
     for process in range(first, plan.rule.processes):
-        job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added)
-        for answer in answers("measure", job.to_json()):
-            yield process, answer["benchmark"], {name: a["seconds"] for name, a in _whole(answer).items()}
-
-
-def _whole(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arms of an answer, if none of them failed."""
-    for error in answer["errors"].values():
-        raise BadInput(f"{answer['benchmark']}: {error}", "a target that can be timed", "choose others with --bench")
-    return answer["arms"]
+        job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added.units)
+        for name, seconds in every_arm(job):
+            yield process, name, {arm: taken for arm, taken in seconds.items() if (name, arm) not in added.refused}
 
 
 def logs(records: Sequence[Record], arm: str, rounds: int) -> np.ndarray:
@@ -156,6 +138,20 @@ def needed(
     return next((n for n in counts if power(spread, slowdown, replace(rule, processes=n), family) >= wished), None)
 
 
+def at_most(spread: float, processes: int) -> float:
+    """The spread that so many processes, in which it came out as ``spread``, still leave open: 95 %, one-sided."""
+    return spread * math.sqrt((processes - 1) / float(stats.chi2.ppf(0.05, processes - 1)))
+
+
+def proportion(count: int, of: int) -> tuple[float, float]:
+    """The exact two-sided 95 % interval of a rate.
+
+    Clopper & Pearson, *The use of confidence or fiducial limits illustrated in the case of the binomial*, 1934.
+    """
+    found = stats.binomtest(count, of).proportion_ci(0.95, method="exact")
+    return float(found.low), float(found.high)
+
+
 def calibration(records: Mapping[str, Sequence[Record]], rule: Rule) -> dict[str, Calibration]:
     """What the measured processes say of each benchmark; their number of rounds is that of the rule or more."""
     return {name: _calibration(measured, rule, len(records)) for name, measured in records.items()}
@@ -166,9 +162,10 @@ def _calibration(measured: Sequence[Record], rule: Rule, family: int) -> Calibra
     rounds = sorted({min(rule.rounds, most), most})
     same = {r: logs(measured, "same", r) for r in rounds}
     spread = {r: float(values.std(ddof=1)) for r, values in same.items()}
-    achieved = {arm: math.expm1(float(np.median(logs(measured, arm, most)))) for arm in ARMS}
+    there = [arm for arm in ARMS if arm in measured[0]]
+    achieved = {arm: interval(logs(measured, arm, most), rule.confidence) for arm in there}
     counted = {}
-    for arm in ARMS:
+    for arm in there:
         states = [g[arm] for g in gates({arm: logs(measured, arm, rule.rounds)}, rule)]
         counted[arm] = (states.count("regressed"), len(states))
     curve = tuple(
@@ -177,5 +174,4 @@ def _calibration(measured: Sequence[Record], rule: Rule, family: int) -> Calibra
         for processes in (5, 7, 10, 15, 20)
         for slowdown in (0.03, 0.05, 0.10, 0.20)
     )
-    bias = math.expm1(float(same[most].mean()))
-    return Calibration(len(measured), spread, bias, achieved, counted, curve)
+    return Calibration(len(measured), spread, achieved, counted, curve)

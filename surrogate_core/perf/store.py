@@ -63,11 +63,18 @@ class BenchRun:
         header: what was asked, of whom, where.
         samples: in the order in which they happened.
         complete: whether the footer is there.
+        seconds: that it took, by the clock on the wall; 0 where that is not known.
     """
 
     header: Mapping[str, Any]
     samples: tuple[Sample, ...]
     complete: bool
+    seconds: float = 0.0
+
+    @property
+    def processes(self) -> int:
+        """Fresh processes that measured something, those of a second look too."""
+        return len({(s.look, s.process, *sorted(s.arms.keys() | s.errors.keys())) for s in self.samples})
 
     @property
     def rule(self) -> Rule:
@@ -109,9 +116,9 @@ class Writer:
         self._count += 1
         self._line({"kind": "sample", **asdict(sample)})
 
-    def finish(self) -> None:
-        """Append the footer: the run is complete."""
-        self._line({"kind": "footer", "samples": self._count})
+    def finish(self, seconds: float = 0.0) -> None:
+        """Append the footer: the run is complete, and took so long."""
+        self._line({"kind": "footer", "samples": self._count, "seconds": round(seconds, 3)})
 
     def close(self) -> None:
         """Close the file; without :meth:`finish` it stays marked incomplete."""
@@ -153,9 +160,10 @@ def read(path: str | os.PathLike[str]) -> BenchRun:
         samples = tuple(_sample(line) for line in (rest[:-1] if complete else rest))
         if complete and rest[-1].get("samples") != len(samples):
             raise _refused(path, "the footer's count is not that of the samples")
+        seconds = float(rest[-1].get("seconds", 0.0)) if complete else 0.0
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _refused(path, f"{type(error).__name__}: {error}") from None
-    return BenchRun(head, samples, complete)
+    return BenchRun(head, samples, complete, seconds)
 
 
 def _sample(line: Mapping[str, Any]) -> Sample:

@@ -12,7 +12,7 @@ from surrogate_core.perf.store import BenchRun
 from surrogate_core.perf.summary import Row, in_units, per_second, rows
 from surrogate_core.perf.verdicts import Comparison, compare, first_line
 
-__all__ = ["exit_code", "show"]
+__all__ = ["cost", "exit_code", "show"]
 
 SHOWN = {
     "regressed": ("✗", "bold red"),
@@ -39,8 +39,16 @@ def show(run: BenchRun, console: Console) -> None:
         _compared(run, compare(run), console)
     for remark in run.header["remarks"]:
         console.print(f"remark: {remark}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    if run.seconds and run.benchmarks:
+        console.print(cost(run), style="dim", highlight=False)
     if not run.complete:
         console.print("the run was not finished", style="bold red")
+
+
+def cost(run: BenchRun) -> str:
+    """What a run took, in words."""
+    each = run.seconds / len(run.benchmarks)
+    return f"took {run.seconds:.1f} s in {run.processes} fresh processes: {each:.1f} s for each benchmark"
 
 
 def _timed(target: str, found: list[Row], console: Console) -> None:
