@@ -4,10 +4,14 @@
     python benchmarks/proof_gate.py measure quiet reports/proof-quiet.jsonl --gates 300
     python benchmarks/proof_gate.py summary reports/proof-quiet.jsonl
 
-Every fresh process measures three benchmarks of SlayerGrad: as it is, as it is once more, and with real work added
-that makes it about 5 % and 10 % slower. What a process measured is one line on disk; interrupted, the same command
-goes on. Gates are then formed of disjoint groups of processes, and decided by the very code of `bench --against`;
-beside it stands the rule `mean:10%` of pytest-benchmark, on the same data.
+Every fresh process measures three benchmarks of SlayerGrad, the arms in turns: as it is, as it is once more, and with
+real work added that makes it about 5 % and 10 % slower. So one process counts for false alarms and for power at once.
+What a process measured is one line on disk; interrupted, the same command goes on.
+
+Gates are then formed of processes, and decided by the very code of `bench --against`. What is independent of what:
+gates of the same row of the table share no process, a second look has processes of its own, and every process is a
+fresh one. Rows do share processes, so that their rates are not independent of each other. Beside them stands the rule
+`mean:10%` of pytest-benchmark, on the same data, each pair of neighbouring processes one comparison.
 """
 
 from __future__ import annotations
@@ -15,7 +19,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
+import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -26,13 +32,15 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from scipy import stats
 
 from surrogate_core.perf import calibrate
-from surrogate_core.perf.calibrate import OLD, gates, logs
-from surrogate_core.perf.decide import Rule
+from surrogate_core.perf.calibrate import OLD, WANTED, gates, logs, proportion
+from surrogate_core.perf.decide import Rule, interval
+from surrogate_core.perf.inject import Added, inject
+from surrogate_core.perf.job import PROTOCOL
 from surrogate_core.perf.machine import place
 from surrogate_core.perf.plan import Plan, Request, plan
 
@@ -43,7 +51,16 @@ FAMILY = (
     "lif/compiled/1024/float32/cpu:0",
 )
 PUSH, NIGHT = Rule(processes=7, rounds=20), Rule(processes=10, rounds=40)
+TIERS = {"7 x 20": PUSH, "10 x 40": NIGHT}
 BURNERS = 2
+
+BURN = """
+import os, sys
+while os.getppid() == int(sys.argv[1]):
+    for _ in range(1_000_000):
+        pass
+"""
+"""Computes, for as long as the process of that number is its parent."""
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
 
@@ -55,53 +72,117 @@ Process = Mapping[str, Mapping[str, Sequence[float]]]
 def measure(
     condition: Annotated[str, typer.Argument(help="quiet, or burners: two processes that only compute.")],
     file: Annotated[Path, typer.Argument(help="JSON lines, continued where it ends.")],
-    count: Annotated[int, typer.Option("--gates", help="How many of 7 x 20.")] = 300,
+    count: Annotated[int, typer.Option("--gates", help="How many of 7 x 20, of what did not change.")] = 300,
+    minutes: Annotated[float, typer.Option(help="Stop after so many, whatever is done.")] = float("inf"),
 ) -> None:
     """Measure, one process after the other."""
     if condition not in ("quiet", "burners"):
         raise typer.BadParameter("quiet or burners")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the burners end with it
+    until = time.monotonic() + 60 * minutes
     laid = plan(Request([TARGET], globs=FAMILY, rule=NIGHT))
-    with burners(BURNERS if condition == "burners" else 0):
-        head, done = _begun(file, condition, laid)
-        added = {(benchmark, arm): int(extra) for benchmark, arm, extra in head["added"]}
-        console = Console(stderr=True)
-        left = range(done, count * PUSH.processes)
-        with file.open("a", encoding="utf-8") as lines:
-            for process in track(left, f"{condition}, from process {done}", console=console):
-                start = time.perf_counter()
-                records = {b: record for _, b, record in calibrate.samples(_until(laid, process + 1), added, process)}
-                taken = time.perf_counter() - start
-                short = {b: {a: [float(f"{s:.5g}") for s in v] for a, v in r.items()} for b, r in records.items()}
-                line = {"kind": "process", "process": process, "seconds": round(taken, 3), "records": short}
-                lines.write(json.dumps(line) + "\n")
-                lines.flush()
+    console = Console(stderr=True)
+    head, done = _begun(file, condition, laid, console)
+    known = [line["records"] for line in done]
+    added = _added_from(head)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        burners(BURNERS if condition == "burners" else 0),
+        file.open("a", encoding="utf-8") as lines,
+        Progress(*columns, console=console) as bar,
+    ):
+        total = len(known) + left(known, count)
+        task = bar.add_task(f"{condition}: processes", total=total, completed=len(known))
+        begun = time.monotonic()
+        while left(known, count) and time.monotonic() < until:
+            line = _one_process(laid, added, len(known))
+            lines.write(json.dumps(line) + "\n")
+            lines.flush()
+            known.append(line["records"])
+            bar.update(task, advance=1, total=len(known) + left(known, count))
+            if len(known) - len(done) == 10:
+                rest = left(known, count) * (time.monotonic() - begun) / 10
+                console.print(f"{left(known, count)} processes to go: about {_hours(rest)}")
+    console.print(f"{len(known)} processes are in {file}; {left(known, count)} to go")
 
 
-def _until(laid: Plan, processes: int) -> Plan:
-    rule = dataclasses.asdict(dataclasses.replace(laid.rule, processes=processes))
-    return dataclasses.replace(laid, header={**laid.header, "rule": rule})
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds > 5400 else f"{seconds / 60:.0f} min"
 
 
-def _begun(file: Path, condition: str, laid: Plan) -> tuple[dict[str, Any], int]:
-    """The header, and how many processes there are already; of a file that was cut, its whole lines."""
-    where = place(laid.header["machine"], laid.header["devices"])
+def left(known: Sequence[Process], count: int) -> int:
+    """How many more processes it takes at least for ``count`` gates of what did not change."""
+    return max(0, count * PUSH.processes - len(known)) or max(0, count - len(_unchanged(known, PUSH))) * PUSH.processes
+
+
+def _one_process(laid: Plan, added: Added, process: int) -> dict[str, Any]:
+    """What it measured, how long it took, and how many cores others kept busy meanwhile."""
+    start, busy, own = time.perf_counter(), _busy(), _own()
+    records = {b: record for _, b, record in calibrate.samples(laid, added, [process])}
+    seconds = time.perf_counter() - start
+    return {
+        "kind": "process",
+        "process": process,
+        "seconds": round(seconds, 3),
+        "load": round(os.getloadavg()[0], 2),
+        "others": round(max(0.0, _busy() - busy - (_own() - own)) / seconds, 2),
+        "records": {b: {a: [float(f"{s:.5g}") for s in v] for a, v in r.items()} for b, r in records.items()},
+    }
+
+
+def _busy() -> float:
+    """Seconds that all cores together were busy since the machine started; 0 where the system does not say."""
+    try:
+        user, nice, system, _, _, irq, soft, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    except (OSError, ValueError):
+        return 0.0
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
+
+
+def _own() -> float:
+    """Seconds that this process and the measuring ones that ended have computed."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _begun(file: Path, condition: str, laid: Plan, console: Console) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The header, and the processes that there are already; of a file that was cut, its whole lines."""
+    same = {
+        "condition": condition,
+        "place": place(laid.header["machine"], laid.header["devices"]),
+        "protocol": PROTOCOL,
+        "family": list(FAMILY),
+    }
     if file.exists() and b"\n" in (content := file.read_bytes()):
         file.write_bytes(content[: content.rfind(b"\n") + 1])
         head, processes = read(file)
-        if (head["condition"], head["place"]) != (condition, where):
-            raise typer.BadParameter(f"{file} was begun {head['condition']}, on {head['place']}: choose another file")
-        return head, len(processes)
-    added = [[*name, extra] for name, extra in calibrate.extras(laid).items()]
-    head = {"kind": "proof", "condition": condition, "place": where, "added": added}
+        if changed := [name for name, value in same.items() if head.get(name) != value]:
+            raise typer.BadParameter(f"{file} was begun with another {', '.join(changed)}: choose another file")
+        return head, processes
+    console.print("finding the work that makes it 5 % and 10 % slower")
+    added = inject(laid, WANTED, processes=7)
+    head = {
+        "kind": "proof",
+        **same,
+        "units": [[*where, units] for where, units in added.units.items()],
+        "refused": [[*where, why] for where, why in added.refused.items()],
+    }
+    for (benchmark, arm), why in added.refused.items():
+        console.print(f"{benchmark} {arm}: left out: {why}")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(head) + "\n", encoding="utf-8")
-    return head, 0
+    return head, []
+
+
+def _added_from(head: Mapping[str, Any]) -> Added:
+    units = {(benchmark, arm): int(units) for benchmark, arm, units in head["units"]}
+    return Added(units, {}, {(benchmark, arm): why for benchmark, arm, why in head["refused"]})
 
 
 @contextlib.contextmanager
 def burners(count: int) -> Iterator[None]:
     """So many processes that only compute, for as long as it lasts."""
-    started = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    started = [subprocess.Popen([sys.executable, "-c", BURN, str(os.getpid())]) for _ in range(count)]
     try:
         yield
     finally:
@@ -123,51 +204,52 @@ class Score:
     Attributes:
         rule: in words.
         arm: what was compared with the surrogate as it is.
-        flagged: gates of the whole family that flagged any benchmark (of ``same``), or benchmarks that were flagged.
-        of: out of how many.
+        benchmark: which was slower, beside others that were not; empty where none was, and any alarm counts.
+        flagged: gates that flagged it.
+        of: gates.
     """
 
     rule: str
     arm: str
+    benchmark: str
     flagged: int
     of: int
-
-    def bounds(self) -> tuple[float, float]:
-        """The exact two-sided 95 % interval of the rate (Clopper & Pearson)."""
-        found = stats.binomtest(self.flagged, self.of).proportion_ci(0.95, method="exact")
-        return float(found.low), float(found.high)
 
 
 def scores(processes: Sequence[Process]) -> list[Score]:
     """Every rule on every arm, where there is data for it."""
-    found = [
-        score
-        for name, rule in (("paired 7 x 20", PUSH), ("paired 10 x 40", NIGHT))
-        for arm in calibrate.ARMS
-        for score in [_paired(name, rule, arm, processes)]
-    ]
-    found += [_means(arm, processes) for arm in calibrate.ARMS]
+    slower = [(b, arm) for b in processes[0] for arm in WANTED if arm in processes[0][b]]
+    found: list[Score] = []
+    for name, rule in TIERS.items():
+        decided = _unchanged(processes, rule)
+        looked = sum(any(v.looks == 2 for v in gate.values()) for gate in decided)
+        regressed = sum(any(v.state == "regressed" for v in gate.values()) for gate in decided)
+        found.append(Score(f"paired {name}", "same", "", regressed, len(decided)))
+        found.append(Score(f"paired {name}, had it not looked twice", "same", "", looked, len(decided)))
+        for b, arm in slower:
+            states = [gate[b].state for gate in gates(_logs(processes, rule, {b: arm}), rule)]
+            found.append(Score(f"paired {name}", arm, b, states.count("regressed"), len(states)))
+    pairs = list(zip(processes[::2], processes[1::2], strict=False))
+    alarms = [any(_mean_rule(old[b], new[b], "same") for b in new) for old, new in pairs]
+    found.append(Score("mean:10%", "same", "", sum(alarms), len(alarms)))
+    for b, arm in slower:
+        seen = [_mean_rule(old[b], new[b], arm) for old, new in pairs]
+        found.append(Score("mean:10%", arm, b, sum(seen), len(seen)))
     return [score for score in found if score.of]
 
 
-def _paired(name: str, rule: Rule, arm: str, processes: Sequence[Process]) -> Score:
-    """For ``same``: families with a false alarm. For a slower arm: benchmarks that were caught."""
-    benchmarks = list(processes[0])
-    family = {b: logs([p[b] for p in processes], arm, rule.rounds) for b in benchmarks}
-    decided = gates(family, rule)
-    states = [list(gate.values()) for gate in decided]
-    if arm == "same":
-        return Score(name, arm, sum("regressed" in s for s in states), len(states))
-    return Score(name, arm, sum(s.count("regressed") for s in states), len(states) * len(benchmarks))
+def _logs(processes: Sequence[Process], rule: Rule, slower: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """A family in which some benchmarks became slower and the others did not change."""
+    return {b: logs([p[b] for p in processes], slower.get(b, "same"), rule.rounds) for b in processes[0]}
 
 
-def _means(arm: str, processes: Sequence[Process]) -> Score:
+def _unchanged(processes: Sequence[Process], rule: Rule) -> list[dict[str, Any]]:
+    return gates(_logs(processes, rule, {}), rule) if processes else []
+
+
+def _mean_rule(old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[float]], arm: str) -> bool:
     """pytest-benchmark --benchmark-compare-fail=mean:10%: one process's mean against that of the one before."""
-    pairs = list(zip(processes[::2], processes[1::2], strict=False))
-    slower = [[bool(np.mean(new[b][arm]) > 1.1 * np.mean(old[b][OLD])) for b in new] for old, new in pairs]
-    if arm == "same":
-        return Score("mean:10%", arm, sum(map(any, slower)), len(slower))
-    return Score("mean:10%", arm, sum(map(sum, slower)), sum(map(len, slower)))
+    return bool(np.mean(new[arm]) > 1.1 * np.mean(old[OLD]))
 
 
 @app.command()
@@ -179,30 +261,65 @@ def summary(files: Annotated[list[Path], typer.Argument(help="What `measure` wro
         if not processes:
             console.print(f"{file}: nothing was measured yet")
             continue
-        records = [p["records"] for p in processes]
-        title = (
-            f"{head['condition']}: {len(processes)} processes, {head['place']['processor']}, jax {head['place']['jax']}"
-        )
-        table = Table("rule", "compared", "flagged", "of", "rate", "95 % interval", title=title, title_justify="left")
-        for score in scores(records):
-            low, high = score.bounds()
-            rate = f"{100 * score.flagged / score.of:.1f} %"
-            of = f"{score.of} {'families' if score.arm == 'same' else 'benchmarks'}"
-            table.add_row(score.rule, score.arm, str(score.flagged), of, rate, f"{100 * low:.1f} to {100 * high:.1f} %")
-        console.print(table)
-        for benchmark in records[0]:
-            measured = [r[benchmark] for r in records]
-            said = [
-                f"{arm} is {100 * math.expm1(float(np.median(logs(measured, arm, NIGHT.rounds)))):.2g} %"
-                for arm in calibrate.ARMS
-            ]
-            spread = 100 * float(logs(measured, "same", PUSH.rounds).std(ddof=1)) if len(measured) > 1 else math.nan
-            console.print(f"{benchmark}: in truth {', '.join(said)}; spread between processes {spread:.2g} %")
-        each = float(np.median([p["seconds"] for p in processes])) / len(records[0])
-        console.print(
-            f"seconds for each benchmark, with four arms where a gate has two: 7 x 20 {7 * each:.1f}, "
-            f"10 x 40 {10 * each:.1f}; both are measured with 40 rounds"
-        )
+        _show(head, processes, console)
+
+
+def _show(head: Mapping[str, Any], processes: Sequence[Mapping[str, Any]], console: Console) -> None:
+    records: list[Process] = [p["records"] for p in processes]
+    where = head["place"]
+    title = f"{head['condition']}: {len(processes)} processes; {where['processor']}, {where['cores']} cores, jax "
+    table = Table("rule", "compared", "slower benchmark", "flagged", "gates", "rate", "exact 95 % interval", box=None)
+    table.title, table.title_justify = title + where["jax"], "left"
+    found = scores(records)
+    for score in found:
+        low, high = proportion(score.flagged, score.of)
+        rate = f"{100 * score.flagged / score.of:.1f} %"
+        benchmark = score.benchmark or "none of the family"
+        of = str(score.of)
+        exact = f"{100 * low:.1f} to {100 * high:.1f} %"
+        table.add_row(score.rule, score.arm, benchmark, str(score.flagged), of, rate, exact)
+    console.print(table)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    say(claim(next(s for s in found if s.arm == "same")) if found else "not one gate yet")
+    for benchmark in records[0]:
+        measured = [r[benchmark] for r in records]
+        spread = 100 * float(logs(measured, "same", PUSH.rounds).std(ddof=1)) if len(measured) > 1 else 0.0
+        for arm in measured[0]:
+            if arm != OLD and len(measured) > 1:
+                ratio = interval(logs(measured, arm, NIGHT.rounds), NIGHT.confidence)
+                say(f"{benchmark} {arm}: in truth {ratio} times as long")
+        say(f"{benchmark}: standard deviation between processes {spread:.2g} %")
+    seconds, load, others = (np.array([p[name] for p in processes]) for name in ("seconds", "load", "others"))
+    say(
+        f"a process took {np.median(seconds):.1f} s with four arms of 40 rounds; load average {np.median(load):.1f} "
+        f"({load.min():.1f} to {load.max():.1f}); others kept {np.median(others):.1f} cores busy "
+        f"({others.min():.1f} to {others.max():.1f})"
+    )
+
+
+def claim(unchanged: Score) -> str:
+    """What the false alarms show, and what it would take to show 1 %."""
+    low, high = proportion(unchanged.flagged, unchanged.of)
+    allowed = allowed_alarms(unchanged.of)
+    shown = (
+        f"a rate above 1 % is excluded with 95 % confidence by at most {allowed} of them"
+        if allowed is not None
+        else "too few gates to exclude a rate above 1 %: that takes 299 without an alarm, or 473 with one"
+    )
+    return (
+        f"false alarms of {unchanged.rule}: {unchanged.flagged} of {unchanged.of} gates, observed rate "
+        f"{100 * unchanged.flagged / unchanged.of:.2f} %, exact 95 % interval {100 * low:.2f} to {100 * high:.2f} %; "
+        f"an observed rate of 1 % at most means {unchanged.of // 100} alarms or fewer; {shown}"
+    )
+
+
+def allowed_alarms(gates: int, rate: float = 0.01, confidence: float = 0.95) -> int | None:
+    """The most alarms in so many gates with which a higher rate is excluded, one-sided; ``None`` where none are."""
+    counts = [k for k in range(20) if stats.binom.cdf(k, gates, rate) <= 1 - confidence]
+    return max(counts, default=None)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_the_predicted_power_is_what_gates_have(processes: int, slowdown: float,
     rule, spread = Rule(processes=processes), 0.015
     random = np.random.default_rng(seed)
     family = {"b": math.log1p(slowdown) + spread * random.standard_normal(processes * 1600)}
-    states = [g["b"] for g in gates(family, rule)]
+    states = [g["b"].state for g in gates(family, rule)]
     # A flagged gate takes twice as many processes, but whether it flags does not depend on what follows.
     low, high = stats.binom.interval(0.999, len(states), power(spread, slowdown, rule))
     assert low <= states.count("regressed") <= high

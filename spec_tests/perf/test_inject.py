@@ -81,7 +81,7 @@ def test_real_work_is_chosen_by_what_it_costs() -> None:
     laid: Any = plan(request(GOOD))
     found = inject(laid, WANTED, processes=1)
     assert not found.refused
-    process, benchmark, seconds = next(samples(laid, found))
+    process, benchmark, seconds = next(samples(laid, found, [0]))
     assert (process, benchmark, set(seconds)) == (0, BOTH, {OLD, *ARMS})
     slower = np.log(np.median(seconds["+10 %"]) / np.median(seconds[OLD]))
     assert slower == pytest.approx(math.log(1.1), abs=0.03)

@@ -49,7 +49,7 @@ def run_calibration(request: Any, results: Path | None, console: Console) -> Non
     records: dict[str, list[Any]] = {}
     try:
         with _progress("measuring", laid.rule.processes * len(laid.benchmarks)) as advance:
-            for process, benchmark, record in calibrate.samples(laid, added):
+            for process, benchmark, record in calibrate.samples(laid, added, range(laid.rule.processes)):
                 records.setdefault(benchmark, []).append(record)
                 advance()
                 if results:

@@ -7,13 +7,13 @@ paired log-ratios between processes follows what any number of processes and rou
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
-from surrogate_core.perf.decide import Interval, Rule, decide, flagged, interval, medians
+from surrogate_core.perf.decide import Interval, Rule, Verdict, decide, flagged, interval, medians
 from surrogate_core.perf.inject import OLD, Added, every_arm
 from surrogate_core.perf.job import Job
 from surrogate_core.perf.plan import Plan
@@ -80,13 +80,13 @@ class Calibration:
     curve: tuple[Power, ...]
 
 
-def samples(plan: Plan, added: Added, first: int = 0) -> Iterator[tuple[int, str, Record]]:
-    """(process, benchmark, seconds of every arm) as they are measured, from process number ``first`` on.
+def samples(plan: Plan, added: Added, processes: Iterable[int]) -> Iterator[tuple[int, str, Record]]:
+    """(process, benchmark, seconds of every arm) as they are measured, in processes of these numbers.
 
     An arm for which no work was found is not in the record.
     """
     arms = {OLD: plan.target, **dict.fromkeys(ARMS, plan.target)}
-    for process in range(first, plan.rule.processes):
+    for process in processes:
         job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added.units)
         for name, seconds in every_arm(job):
             yield process, name, {arm: taken for arm, taken in seconds.items() if (name, arm) not in added.refused}
@@ -97,14 +97,14 @@ def logs(records: Sequence[Record], arm: str, rounds: int) -> np.ndarray:
     return medians([r[arm][:rounds] for r in records], [r[OLD][:rounds] for r in records])
 
 
-def gates(family: Mapping[str, np.ndarray], rule: Rule) -> list[dict[str, str]]:
+def gates(family: Mapping[str, np.ndarray], rule: Rule) -> list[dict[str, Verdict]]:
     """The verdicts of real gates: each takes the next processes, and as many again where it looks twice.
 
     Args:
         family: benchmark -> medians of log-ratios, one a process, the same processes for all.
         rule: how to decide.
     """
-    found: list[dict[str, str]] = []
+    found: list[dict[str, Verdict]] = []
     count, at = min(map(len, family.values())), 0
     while at + rule.processes <= count:
         first = {name: values[at : at + rule.processes] for name, values in family.items()}
@@ -115,7 +115,7 @@ def gates(family: Mapping[str, np.ndarray], rule: Rule) -> list[dict[str, str]]:
                 break  # the second look would need processes that there are not
             second = {name: family[name][at : at + rule.processes] for name in alarms}
             at += rule.processes
-        found.append({name: verdict.state for name, verdict in decide(first, second, rule).items()})
+        found.append(decide(first, second, rule))
     return found
 
 
@@ -166,7 +166,7 @@ def _calibration(measured: Sequence[Record], rule: Rule, family: int) -> Calibra
     achieved = {arm: interval(logs(measured, arm, most), rule.confidence) for arm in there}
     counted = {}
     for arm in there:
-        states = [g[arm] for g in gates({arm: logs(measured, arm, rule.rounds)}, rule)]
+        states = [g[arm].state for g in gates({arm: logs(measured, arm, rule.rounds)}, rule)]
         counted[arm] = (states.count("regressed"), len(states))
     curve = tuple(
         Power(processes, r, slowdown, power(spread[r], slowdown, replace(rule, processes=processes), family))
