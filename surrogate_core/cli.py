@@ -18,6 +18,7 @@ from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
 from surrogate_core.commands.progress import progress, unfinished
 from surrogate_core.commands.project import Project, project
+from surrogate_core.commands.replay import replay
 from surrogate_core.commands.survey import survey
 from surrogate_core.errors import BadInput
 
@@ -184,6 +185,9 @@ def check(
     summaries.write(report.run, markdown, badge)
     for path in filter(None, (results or resume, junit, html, markdown, badge)):
         console.print(f"wrote {path}", style="dim", highlight=False)
+    if (stored := results or resume) and any(report.ledger.counts[state] for state in ("failed", "errored")):
+        again = f"once it is mended, what failed is judged again by: surrogate-core replay {stored}"
+        console.print(again, style="dim", markup=False, highlight=False, soft_wrap=True)
     _conclude(report.run, strict, console)
 
 
@@ -304,6 +308,7 @@ def list_implementations(glob: Glob = "*") -> None:
 
 
 app.command()(compare)
+app.command()(replay)
 app.command()(explain)
 app.command()(bench)
 app.command()(survey)

@@ -36,7 +36,7 @@ def test_code_and_command_can_be_pasted_at_any_width(
 ) -> None:
     _, out, _ = told(monkeypatch, capsys, "gradient.symmetry", width=width)
     known = explanation("gradient.symmetry")
-    for line in (*known.broken.splitlines(), known.attempt):
+    for line in (*known.broken.splitlines(), known.attempt, "surrogate-core replay RESULTS gradient.symmetry"):
         assert f"    {line}".rstrip() in [shown.rstrip() for shown in out.splitlines()]
 
 

@@ -59,6 +59,8 @@ def _show(told: Explanation, console: Console) -> None:
     console.print(Text(f"    {told.attempt}", style="cyan"), soft_wrap=True)
     for title, text in (("Observed", told.observed), ("Judged", told.judged), ("Mended", told.mended)):
         _section(title, text, console)
+    console.print("\n  Once it is mended, what failed is judged again by")
+    console.print(Text(f"    surrogate-core replay RESULTS {told.property_id}", style="cyan"), soft_wrap=True)
 
 
 def _section(title: str, text: str, console: Console) -> None:

@@ -23,7 +23,7 @@ from surrogate_core.spec.catalogue import get_spec
 from surrogate_core.spec.formats import FORMATS, Format, get_format
 from surrogate_core.spec.model import Parameters, Spec
 
-__all__ = ["PROFILES", "Implementation", "Plan", "Unit", "plan"]
+__all__ = ["PROFILES", "Implementation", "Plan", "Unit", "plan", "unusable"]
 
 PROFILES = ("quick", "standard", "thorough")
 
@@ -46,7 +46,7 @@ class Implementation:
 class Unit:
     """One property, to be judged for one implementation in one case; of a proof, one span of patterns.
 
-    ``example`` is what a search is to look at, and nothing else; ``None`` lets it search.
+    ``example`` is what a search looks at first, and at nothing else where it fails.
     """
 
     implementation: Implementation
@@ -170,7 +170,7 @@ def plan(
         if isinstance(found, BadInput):
             if not survey:
                 raise found
-            found = _unusable(found, target.script(grid[0])[0])
+            found = unusable(found, target.script(grid[0])[0])
         if isinstance(found, outcomes.Errored):
             implementations.append(Implementation(target, target.framework, each))
             settled.append(Result(target.name, START, "", "", (), found))
@@ -182,7 +182,8 @@ def plan(
     return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing)
 
 
-def _unusable(mistake: BadInput, imports: str) -> outcomes.Errored:
+def unusable(mistake: BadInput, imports: str = "") -> outcomes.Errored:
+    """A target that cannot be used, as an outcome; the script of it are its ``imports``."""
     said, _, details = mistake.given.partition("\n")
     lines = details.strip().splitlines()
     message = printable(f"{said} {lines[-1]}" if lines else said)

@@ -10,7 +10,7 @@ from surrogate_core.engine.plan import Plan
 from surrogate_core.engine.store import Run, header, read
 from surrogate_core.errors import BadInput
 
-__all__ = ["resume"]
+__all__ = ["moved", "resume"]
 
 QUESTION = ("specs", "profile", "seed", "dtypes", "grid", "planned", "implementations")
 """Parts of the header that say what was asked, of whom, in which version."""
@@ -29,9 +29,9 @@ def resume(path: str | os.PathLike[str], plan: Plan) -> Run:
     if run.complete:
         raise BadInput(f"results file {path}, which is complete", "an interrupted one", "draw it with report")
     now = header(plan)
-    if moved := _moved(run.header, now):
+    if changes := moved(run.header, now):
         raise BadInput(
-            f"results file {path}, which was begun before something changed: {'; '.join(moved)}",
+            f"results file {path}, which was begun before something changed: {'; '.join(changes)}",
             "the versions and the code of the interrupted run: results of two do not make one",
             "go back to them, or start anew with --results",
         )
@@ -53,7 +53,7 @@ def resume(path: str | os.PathLike[str], plan: Plan) -> Run:
     return run
 
 
-def _moved(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def moved(there: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What of versions and code is not as it was, a few words each."""
     found = []
     before, after = (head["environment"]["packages"] for head in (there, now))

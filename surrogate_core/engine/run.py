@@ -23,7 +23,6 @@ from surrogate_core.engine.witness import programme, script
 from surrogate_core.properties import Proof, Property, Search, Statement, get_property
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Requests, Seen
-from surrogate_core.properties.examples import encode
 
 __all__ = ["judge", "not_run", "run"]
 
@@ -105,12 +104,10 @@ def not_run(unit: Unit, failures: int) -> Result:
 def _outcome(bench: Bench, judged: Statement, unit: Unit) -> outcomes.Outcome:
     if reason := judged.skip(bench.case):
         return outcomes.Skipped(reason)
-    if isinstance(judged, Search) and unit.example is not None:
-        found = _example(bench, judged, unit.example, judged.observe(bench.case, unit.example))
-        if isinstance(found, (outcomes.Failed, outcomes.Errored)):
-            found = replace(found, example=encode(unit.example))
-    elif isinstance(judged, Search):
-        found = search.run(judged, bench, lambda example, requests: _example(bench, judged, example, requests))
+    if isinstance(judged, Search):
+        found = search.run(
+            judged, bench, lambda example, requests: _example(bench, judged, example, requests), unit.example
+        )
     elif isinstance(judged, Property):
         found = _settled(bench, judged, judged.observe(bench.case), partial(judged.judge, bench.case))
     elif isinstance(judged, Proof) and unit.span is not None:

@@ -41,8 +41,11 @@ class _Findings:
     lacking: dict[str, None] = field(default_factory=dict)
 
 
-def run(judged: Search, bench: Bench, settle: Settle) -> Outcome:
-    """The outcome over all examples: the smallest failing one that was found, or what they add up to."""
+def run(judged: Search, bench: Bench, settle: Settle, first: Any = None) -> Outcome:
+    """The outcome over all examples: the smallest failing one that was found, or what they add up to.
+
+    One that is known to have failed is looked at ``first``; where it fails again, that is the outcome, unshrunk.
+    """
     found = _Findings()
 
     def attempt(example: Any) -> None:
@@ -58,7 +61,11 @@ def run(judged: Search, bench: Bench, settle: Settle) -> Outcome:
         finally:
             bench.forget({request.instance for request in requests.values()} - {""})
 
-    _explore(attempt, judged, bench)
+    if first is not None:
+        with contextlib.suppress(_Broken):
+            attempt(first)
+    if found.broken is None:
+        _explore(attempt, judged, bench)
     return _summed(found, bench.case.seed)
 
 

@@ -28,7 +28,7 @@ from surrogate_core.properties import PROPERTIES
 from surrogate_core.properties.outcome import Skipped
 from surrogate_core.spec.model import Spec
 
-__all__ = ["SCHEMA", "Run", "header", "read"]
+__all__ = ["SCHEMA", "Run", "described", "header", "read"]
 
 SCHEMA = 2
 """Version of the file's layout; a reader refuses any other."""
@@ -116,7 +116,7 @@ def header(plan: Plan) -> dict[str, Any]:
         {
             "kind": "header",
             "schema": SCHEMA,
-            "specs": {i.spec.name: _described(i.spec) for i in plan.implementations},
+            "specs": {i.spec.name: described(i.spec) for i in plan.implementations},
             "properties": {p.id: p.promise for p in PROPERTIES} | ({START: STARTED} if plan.settled else {}),
             "implementations": [
                 {
@@ -152,7 +152,8 @@ def header(plan: Plan) -> dict[str, Any]:
     )
 
 
-def _described(spec: Spec) -> dict[str, Any]:
+def described(spec: Spec) -> dict[str, Any]:
+    """What a header says of a spec."""
     return {
         "title": spec.title,
         "source": spec.source,

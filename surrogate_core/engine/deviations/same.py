@@ -24,8 +24,8 @@ __all__ = ["difference", "failing", "pinned", "raised"]
 
 BITS = re.compile(r" \(0x[0-9a-f]+\)")
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)(?!\w)")
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}|(?:/[^\s/:'\"]+){2,}|\d{4,}")
-"""What an exception says that the next run says otherwise: addresses, paths, long numbers."""
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}|(?:/[^\s/:'\"]+){2,}|\d{4,}|(?<=^no answer within )\S+(?= s$)")
+"""What an exception says that the next run says otherwise: addresses, paths, long numbers, the limit of time."""
 
 LONGEST_MESSAGE = 120
 SEARCHES = frozenset(p.id for p in PROPERTIES if isinstance(p, Search))
@@ -44,19 +44,24 @@ def raised(error: Errored) -> str:
     return kept if len(kept) <= LONGEST_MESSAGE else kept[:LONGEST_MESSAGE].rstrip("*") + "*"
 
 
-def pinned(result: Result, profile: str) -> Pin:
-    """The pin of a result that fails; raises :class:`ValueError` where it does not."""
+def pinned(result: Result, profile: str, *, drawn_anew: bool = True) -> Pin:
+    """The pin of a result that fails; raises :class:`ValueError` where it does not.
+
+    ``drawn_anew`` is whether a search draws its examples anew, so that the counterexample will be another one.
+    """
     outcome = failing(result.outcome)
     if isinstance(outcome, Errored):
         return Pin(result.id, raised=raised(outcome), profile=profile)
     if outcome is None:
         raise ValueError(f"{result.id} does not fail")
-    given = "" if result.property_id in SEARCHES else outcome.given
+    given = "" if result.property_id in SEARCHES and drawn_anew else outcome.given
     return Pin(result.id, given, outcome.measured, profile=profile)
 
 
-def difference(pin: Pin, result: Result, profile: str) -> str:
+def difference(pin: Pin, result: Result, profile: str, *, drawn_anew: bool = True) -> str:
     """How a failing result differs from the pinned one, in words; empty where it is the same failure.
+
+    ``drawn_anew`` is whether a search drew its examples anew: of the very same one all is compared.
 
     Raises:
         ValueError: the result does not fail.
@@ -73,7 +78,7 @@ def difference(pin: Pin, result: Result, profile: str) -> str:
         return "" if same else f"it raised {said}, not {pin.raised}"
     if pin.raised:
         return f"it answered {outcome.measured} at {outcome.given}, and did not raise {pin.raised}"
-    if result.property_id in SEARCHES:
+    if result.property_id in SEARCHES and drawn_anew:
         same = not pin.measured or _words(pin.measured) == _words(outcome.measured)
         return "" if same else f"it measured {outcome.measured}, not {pin.measured}"
     if pin.given and _bare(pin.given) != _bare(outcome.given):
