@@ -50,6 +50,13 @@ def test_a_change_is_noticed_told_once_and_put_back(name: str) -> None:
     assert told("mine") == ()
 
 
+def test_what_pytorchs_compiler_wraps_when_it_is_imported_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch", reason="pip install 'surrogate_core[torch]'")
+    with kept("mine") as replaced:
+        monkeypatch.setattr(torch, "manual_seed", lambda seed: None)
+    assert (replaced, told("mine")) == ([], ())
+
+
 def test_a_folder_that_is_gone_cannot_be_put_back_and_that_is_told(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     os.chdir(tmp_path / "gone")

@@ -44,6 +44,9 @@ OWN = frozenset({"TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"})
 WATCHED = ("numpy", "jax", "jax.lax", "jax.numpy", "torch", "torch.autograd", "torch.func")
 """Modules whose public functions and classes are looked at: those that the harness and other implementations call."""
 
+WRAPPED = frozenset({"manual_seed"})
+"""Of them, what PyTorch itself replaces: its compiler wraps it where it is first imported (``torch/_dynamo``)."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -181,7 +184,7 @@ def _functions(module: str) -> Part:
     def read() -> _Functions:
         known = vars(sys.modules[module])
         if not names:
-            names.extend(n for n, v in known.items() if callable(v) and not n.startswith("_"))
+            names.extend(n for n, v in known.items() if callable(v) and n[0] != "_" and n not in WRAPPED)
         return _Functions(module, tuple(names), tuple(map(known.get, names)))
 
     return Part(
