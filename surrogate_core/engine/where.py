@@ -124,7 +124,7 @@ def place(
     if in_process is False:
         for target in targets:
             _check_pickled(target)
-    with Pool(limits, jobs, _frameworks(named), _shared(named)) as pool:
+    with Pool(limits, max(1, min(jobs, len(targets))), _frameworks(named), _shared(named)) as pool:
         yield Apart(pool, in_process is False)
 
 

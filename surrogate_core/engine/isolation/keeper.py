@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -92,6 +93,7 @@ def _forget_the_nursery(kept: list[int]) -> None:
 
 def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> None:
     try:
+        gc.enable()
         os.setsid()
         die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)

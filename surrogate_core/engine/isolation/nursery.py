@@ -27,10 +27,14 @@ from surrogate_core.engine.isolation.branch import grown
 
 __all__ = ["Nursery", "main"]
 
+# The collector looks through everything that is imported, again and again, and finds nothing.
 BOOT = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[2])['path']; "
+    "import gc, sys, json; gc.disable(); sys.path[:] = json.loads(sys.argv[2])['path']; "
     "from surrogate_core.engine.isolation.nursery import main; main()"
 )
+
+THREADS = "OMP_NUM_THREADS"
+"""What PyTorch, and NumPy where it multiplies matrices, take their number of threads from."""
 
 
 class Nursery:
@@ -38,9 +42,11 @@ class Nursery:
 
     Args:
         preload: the modules that it imports; those that start no threads.
+        threads: how many threads a worker's arithmetic may use, where the user has not said; ``None`` leaves it to
+            the libraries, each of which takes every core.
     """
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self, preload: Sequence[str], threads: int | None = None) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close())
@@ -53,6 +59,7 @@ class Nursery:
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
                 start_new_session=True,
+                env={**({THREADS: str(threads)} if threads else {}), **os.environ},
             )
 
     def send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -63,7 +64,9 @@ class Pool:
         shared: Mapping[str, Library] | None = None,
     ) -> None:
         self._limits, self._jobs = limits, jobs
-        self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)])
+        # Two workers whose threads wait for the same cores, busily, take twice the time that they take in turns.
+        threads = max(1, len(os.sched_getaffinity(0)) // jobs) if jobs > 1 else None
+        self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)], threads)
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
         self._shared, self._branches = dict(shared or {}), dict[str, Branch]()
