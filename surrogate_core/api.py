@@ -191,7 +191,7 @@ def survey(
     return _judged(
         list(chosen.names),
         None,
-        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
+        jobs=engine.cores() if jobs is None else jobs,
         allowed=engine.limits(profile, timeout, total_timeout, memory),
         in_process=None,
         executor=executor,
@@ -242,7 +242,7 @@ def _judged(
         check_names(entries, planned)
         if on_plan:
             on_plan(planned)
-        head = engine.header(planned) if earlier is None else earlier.header
+        head = engine.header(planned, place.unlimited) if earlier is None else earlier.header
         departures = Known(entries, head, narrowed=bool(planning["properties"]))
         path = results if earlier is None else resume
         return _run(planned, place, earlier, head, departures, path, on_result, max_failures)

@@ -22,7 +22,12 @@ def unfinished(kept: Path | None) -> str:
 
 @contextlib.contextmanager
 def progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
-    """A progress bar on stderr, gone when it is done; nothing where stderr is no terminal."""
+    """A progress bar on stderr, gone when it is done; none where stderr is no terminal.
+
+    Where nothing can be isolated, that is said first, and stays.
+    """
+    from surrogate_core.engine import unavailable
+
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -30,6 +35,8 @@ def progress() -> Iterator[tuple[Callable[[Any], None], Callable[[Any], None]]]:
         TimeElapsedColumn(),
     )
     stderr = Console(stderr=True)
+    if warned := unavailable():
+        stderr.print(warned, style="bold red", markup=False, highlight=False, soft_wrap=True)
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("planning", total=None)
 

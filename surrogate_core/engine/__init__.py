@@ -1,6 +1,7 @@
 """Planning, running, the ledger, and the results file."""
 
 from surrogate_core.engine.isolation import Limits as Limits
+from surrogate_core.engine.isolation import cores as cores
 from surrogate_core.engine.isolation import limits as limits
 from surrogate_core.engine.ledger import Ledger as Ledger
 from surrogate_core.engine.plan import PROFILES as PROFILES
@@ -17,6 +18,7 @@ from surrogate_core.engine.store import header as header
 from surrogate_core.engine.store import read as read
 from surrogate_core.engine.where import Place as Place
 from surrogate_core.engine.where import place as place
+from surrogate_core.engine.where import unavailable as unavailable
 from surrogate_core.engine.writer import Writer as Writer
 from surrogate_core.libraries.target import Target as Target
 from surrogate_core.libraries.target import resolve as resolve

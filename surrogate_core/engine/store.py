@@ -107,8 +107,8 @@ class Run:
         return 3 if self.objections else 0 if self.conforms else 1
 
 
-def header(plan: Plan) -> dict[str, Any]:
-    """What the first line of a results file says."""
+def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
+    """What the first line of a results file says; ``unlimited`` is why no limits held, where none did."""
     known = {i.framework: i.facts for i in plan.implementations if i.facts.framework}
     planned = Counter(unit.implementation.name for unit in plan.units)
     planned.update(result.implementation for result in plan.settled)
@@ -142,6 +142,7 @@ def header(plan: Plan) -> dict[str, Any]:
             },
             "devices": {name: [list(device) for device in facts.devices] for name, facts in known.items()},
             "absent": {name: list(facts.absent) for name, facts in known.items()},
+            **({"unlimited": unlimited} if unlimited else {}),
             "profile": plan.profile,
             "seed": plan.seed,
             "dtypes": list(dict.fromkeys(unit.case.dtype for unit in plan.units)),

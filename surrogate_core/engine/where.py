@@ -19,13 +19,33 @@ from surrogate_core.engine.run import run
 from surrogate_core.errors import BadInput
 from surrogate_core.properties.outcome import Errored
 
-__all__ = ["Place", "place"]
+__all__ = ["Place", "place", "unavailable"]
+
+ASKED = "Judged in the command's own process, as was asked: without limits of time and memory"
+OBJECTS = "Factories that were given as objects were judged in the caller's process: without limits of time and memory"
+
+
+def unavailable() -> str:
+    """Why implementations are not judged in processes of their own here; empty where they are."""
+    if available():
+        return ""
+    return (
+        f"Judged in the command's own process: on {sys.platform} there are no limits of time and memory, and what "
+        "hangs or crashes takes the whole check with it; they take Linux"
+    )
 
 
 class Here:
-    """In this process, one after the other. Nothing is limited: what hangs, hangs."""
+    """In this process, one after the other. Nothing is limited: what hangs, hangs.
+
+    Attributes:
+        unlimited: why, in a sentence.
+    """
 
     troubles: tuple[str, ...] = ()
+
+    def __init__(self, unlimited: str) -> None:
+        self.unlimited = unlimited
 
     def facts(self, asked: Asked) -> Sequence[Found]:
         """What has to be known of targets before work is planned."""
@@ -41,10 +61,12 @@ class Apart:
 
     Attributes:
         troubles: what keeps the ledger from adding up, in sentences.
+        unlimited: what is judged in this process all the same, in a sentence; empty where nothing is.
     """
 
-    def __init__(self, pool: Pool, all_of_them: bool) -> None:
+    def __init__(self, pool: Pool, all_of_them: bool, objects: bool) -> None:
         self._pool, self._all = pool, all_of_them
+        self.unlimited = OBJECTS if objects and not all_of_them else ""
         self.troubles: tuple[str, ...] = ()
 
     def facts(self, asked: Asked) -> Sequence[Found]:
@@ -119,13 +141,13 @@ def place(
             yield Spread(pool, workers, limits)
         return
     if in_process or not available() or (in_process is None and not named):
-        yield Here()
+        yield Here(unavailable() or (ASKED if in_process else OBJECTS))
         return
     if in_process is False:
         for target in targets:
             _check_pickled(target)
     with Pool(limits, max(1, min(jobs, len(targets))), _frameworks(named), _shared(named)) as pool:
-        yield Apart(pool, in_process is False)
+        yield Apart(pool, in_process is False, len(named) < len(targets))
 
 
 def _frameworks(names: Sequence[str]) -> list[str]:

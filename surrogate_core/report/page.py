@@ -248,6 +248,7 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
         "Sampled": [f"{sampled}, for each parameter setting"] if sampled else [],
         "Judged for": _cases(run),
         "Devices": devices,
+        "Limits": [str(head["unlimited"])] if head.get("unlimited") else [],
         "Versions": [
             f"Python {environment.get('python', '')}, {', '.join(packages)}; {environment.get('platform', '')}"
         ],

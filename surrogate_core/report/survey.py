@@ -25,7 +25,8 @@ def show(run: Run, console: Console) -> None:
     findings = noted(run)
     if findings:
         console.print(_table(findings))
-    for line in (*_libraries(run), f"ledger: {run.ledger.sentence()}"):
+    unlimited = str(run.header.get("unlimited", ""))
+    for line in filter(None, (*_libraries(run), unlimited, f"ledger: {run.ledger.sentence()}")):
         console.print(Text(printable(line), style="dim"), soft_wrap=True)
     for name, install in run.header.get("missing", {}).items():
         console.print(Text(printable(f"not installed: {name}: {install}"), style="yellow"), soft_wrap=True)

@@ -111,4 +111,5 @@ def _where(run: Run) -> str:
     absent = [f"{name} ({framework})" for framework, names in run.header["absent"].items() for name in names]
     searched = f"; no accelerator found for: {', '.join(absent)}" if absent else ""
     asked = f"profile {run.header['profile']}, seed {run.header['seed']}"
-    return f"{asked}; devices: {', '.join(dict.fromkeys(devices))}{searched}"
+    said = f"{asked}; devices: {', '.join(dict.fromkeys(devices))}{searched}"
+    return printable("\n".join(filter(None, (said, str(run.header.get("unlimited", ""))))))

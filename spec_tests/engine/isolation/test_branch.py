@@ -10,7 +10,7 @@ import pytest
 
 from surrogate_core.engine.isolation import Limits, available
 from surrogate_core.engine.isolation.branch import Branch
-from surrogate_core.engine.isolation.nursery import Nursery
+from surrogate_core.engine.isolation.nursery import Nursery, environment
 from surrogate_core.engine.isolation.supervisor import Worker
 from surrogate_core.engine.where import _shared  # pyright: ignore[reportPrivateUsage]  (costs no process)
 
@@ -54,6 +54,14 @@ def test_workers_are_forked_from_a_branch_and_end_with_it(nursery: Nursery) -> N
     worker = Worker(branch.send, Limits(60.0, 60.0))
     worker.close()
     branch.close()
+
+
+def test_workers_side_by_side_share_the_cores_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert "OMP_NUM_THREADS" not in environment(None)
+    assert environment(3)["OMP_NUM_THREADS"] == "3"
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert environment(3)["OMP_NUM_THREADS"] == "5"
 
 
 def test_a_library_is_shared_where_several_of_its_surrogates_are_judged() -> None:

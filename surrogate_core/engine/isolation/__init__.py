@@ -5,4 +5,5 @@ from surrogate_core.engine.isolation.limits import Limits as Limits
 from surrogate_core.engine.isolation.limits import limits as limits
 from surrogate_core.engine.isolation.pool import Pool as Pool
 from surrogate_core.engine.isolation.pool import available as available
+from surrogate_core.engine.isolation.pool import cores as cores
 from surrogate_core.engine.isolation.supervisor import Ended as Ended

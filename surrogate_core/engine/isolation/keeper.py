@@ -11,7 +11,6 @@ import ctypes
 import gc
 import json
 import os
-import resource
 import select
 import signal
 import socket
@@ -53,6 +52,9 @@ HEADROOM = 2 << 30
 """Bytes of data that a worker may reserve beyond its limit of memory: allocators and the stacks of XLA's threads
 reserve what they never use. One allocation beyond it is refused where it is asked for."""
 
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+"""Bytes of a page of memory."""
+
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -93,6 +95,8 @@ def _forget_the_nursery(kept: list[int]) -> None:
 
 def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> None:
     try:
+        import resource  # which Windows lacks, where this module is imported, too
+
         gc.enable()
         os.setsid()
         die_with_parent()
@@ -240,11 +244,11 @@ def _resident(pid: int) -> int:
     while waiting:
         one = waiting.pop()
         with contextlib.suppress(OSError, ValueError, IndexError):
-            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * resource.getpagesize()
+            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * PAGE
         waiting += children(one)
     return total
 
 
 def _data() -> int:
     """Bytes of data that this process has reserved."""
-    return int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[5]) * PAGE

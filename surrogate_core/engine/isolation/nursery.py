@@ -25,7 +25,7 @@ from typing import Any
 from surrogate_core.engine.isolation import keeper
 from surrogate_core.engine.isolation.branch import grown
 
-__all__ = ["Nursery", "main"]
+__all__ = ["Nursery", "environment", "main"]
 
 # The collector looks through everything that is imported, again and again, and finds nothing.
 BOOT = (
@@ -59,7 +59,7 @@ class Nursery:
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
                 start_new_session=True,
-                env={**({THREADS: str(threads)} if threads else {}), **os.environ},
+                env=environment(threads),
             )
 
     def send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
@@ -81,6 +81,11 @@ class Nursery:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+
+def environment(threads: int | None) -> dict[str, str]:
+    """The environment of the workers: that of this process, and the number of threads where it does not say one."""
+    return {**({THREADS: str(threads)} if threads else {}), **os.environ}
 
 
 def main() -> None:

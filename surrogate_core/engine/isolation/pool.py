@@ -26,7 +26,7 @@ from surrogate_core.libraries import Library
 from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
-__all__ = ["Pool", "available"]
+__all__ = ["Pool", "available", "cores"]
 
 KEPT = 4
 """Workers that are kept, with their target imported, from planning to judging, beyond one for each job."""
@@ -44,6 +44,11 @@ def _settled(future: Future[Facts | Ended]) -> Facts | Ended | BadInput:
 def available() -> bool:
     """Whether processes can be isolated here: what that takes is offered by Linux alone."""
     return sys.platform == "linux"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Pool:
@@ -65,7 +70,7 @@ class Pool:
     ) -> None:
         self._limits, self._jobs = limits, jobs
         # Two workers whose threads wait for the same cores, busily, take twice the time that they take in turns.
-        threads = max(1, len(os.sched_getaffinity(0)) // jobs) if jobs > 1 else None
+        threads = max(1, cores() // jobs) if jobs > 1 else None
         self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)], threads)
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
