@@ -11,6 +11,7 @@ import functools
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,12 +55,14 @@ class Answer:
         results: as they are stored.
         troubles: what kept them from being all, in sentences.
         refused: why this worker may not judge the task: it would be another question there.
+        seconds: that it took there.
     """
 
     worker: str
     results: tuple[dict[str, Any], ...] = ()
     troubles: tuple[str, ...] = ()
     refused: str = ""
+    seconds: float = 0.0
 
 
 def cut(units: Sequence[Unit], limits: Limits) -> list[Task]:
@@ -78,7 +81,7 @@ def cut(units: Sequence[Unit], limits: Limits) -> list[Task]:
 
 def work(task: Task) -> Answer:
     """Judge a task, in the process of an executor's worker."""
-    worker = _here()
+    worker, start = _here(), time.perf_counter()
     if refused := _refused(task):
         return Answer(worker, refused=refused)
     results: list[Result] = []
@@ -88,7 +91,7 @@ def work(task: Task) -> Answer:
             troubles.append(said.sentence)
         else:
             results.append(said)
-    return Answer(worker, tuple(map(to_json, results)), tuple(troubles))
+    return Answer(worker, tuple(map(to_json, results)), tuple(troubles), seconds=time.perf_counter() - start)
 
 
 def _here() -> str:
