@@ -68,7 +68,7 @@ def measure(workers: int, tasks: Sequence[Task]) -> Measured:
     """Send the work to a cluster of so many processes."""
     with crew("dask", workers) as there:
         # Each worker imports what it needs with its first task, which is no part of the work.
-        for future in as_completed([there.submit(work, task) for task in tasks[:1] * workers]):
+        for future in as_completed([there.submit(work, task) for task in [tasks[0]] * workers]):
             future.result()
         start = time.perf_counter()
         sent = {there.submit(work, task): task for task in tasks}
