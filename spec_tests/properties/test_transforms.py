@@ -210,10 +210,15 @@ def test_devices_agree_within_two_bounds_and_are_named() -> None:
     where = case(devices=PAIR)
     assert set(DEVICES.observe(where)) == {"here", "gpu:0"}
     assert DEVICES.observe(where)["gpu:0"].device == "gpu:0"
-    assert passed(judge(DEVICES, where)).figures == {"devices": ["cpu:0", "gpu:0"]}
+    figures = passed(judge(DEVICES, where)).figures
+    assert figures["devices"] == ["cpu:0", "gpu:0"]
+    assert 0 < figures["bounds_off"]["cpu:0"] == figures["bounds_off"]["gpu:0"] < 0.25
     far = ask(DEVICES.observe(where)["gpu:0"], step, lambda x: G(x) * 1.001)
     outcome = failed(judge(DEVICES, where, instead={"gpu:0": far}))
     assert outcome.allowed.startswith("the plain call's 1 ± ")
+    here, there = outcome.measured.partition("; largest error in bounds: ")[2].split(", ")
+    assert float(here.removesuffix(" on cpu:0")) < 0.25
+    assert float(there.removesuffix(" on gpu:0")) > 1000
 
 
 def test_one_device_alone_is_skipped() -> None:

@@ -8,7 +8,7 @@ from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, agreement, wide
 from surrogate_core.properties.outcome import Failed, Witness
 
-__all__ = ["SMALL", "cotangents", "distance", "slack", "unlike"]
+__all__ = ["SMALL", "bounds_off", "cotangents", "distance", "slack", "unlike"]
 
 SMALL = 25
 """Inputs of an eager call, which has one length in all properties: in JAX another one is another program for every
@@ -41,6 +41,16 @@ def slack(case: Case, x: np.ndarray, cotangent: np.ndarray, gradient: np.ndarray
     weight = np.abs(wide(cotangent))
     flushed = np.where((weight > 0) & (weight < 1), case.format.smallest_normal, 0.0)
     return tolerance * weight + 2 * case.format.unit_roundoff * size + flushed
+
+
+def bounds_off(case: Case, gradient: np.ndarray) -> float:
+    """The largest error over the sweep, in bounds, where the gradient is a normal number that was not flushed."""
+    measured = wide(gradient)
+    expected = case.sweep.expected.nearest(measured)
+    size = np.abs(expected.gradient)
+    counted = np.isfinite(case.sweep.exact) & (size >= case.format.smallest_normal) & (expected.bound > 0)
+    counted &= ~((size - expected.bound <= expected.floor) & (measured == 0))
+    return float(np.max(np.abs(expected.error(measured))[counted] / expected.bound[counted], initial=0.0))
 
 
 def unlike(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from surrogate_core.drivers.base import Observation, Operation, Request, Transform, Unsupported, describe
@@ -20,7 +22,7 @@ from surrogate_core.properties.base import (
     whole_sweep,
     wide,
 )
-from surrogate_core.properties.compare import cotangents, distance, slack, unlike
+from surrogate_core.properties.compare import bounds_off, cotangents, distance, slack, unlike
 from surrogate_core.properties.forward import differences
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.properties.outcome import Unsupported as UnsupportedOutcome
@@ -216,12 +218,16 @@ def _observe_devices(case: Case) -> Requests:
 
 def _judge_devices(case: Case, seen: Seen) -> Outcome:
     requests, remarks = _observe_devices(case), []
+    answers = {case.device: observed(seen["here"])} | {name: observed(seen[name]) for name in _others(case)}
+    # How far each is from the formula tells which of two is to blame.
+    off = {name: float(f"{bounds_off(case, answer.gradient):.3g}") for name, answer in answers.items()}
     for name in _others(case):
-        verdict = _compare_sweeps(case, name, requests[name], observed(seen["here"]), observed(seen[name]))
+        verdict = _compare_sweeps(case, name, requests[name], answers[case.device], answers[name])
         if isinstance(verdict, Failed):
-            return verdict
+            told = ", ".join(f"{off[device]:.3g} on {device}" for device in (case.device, name))
+            return replace(verdict, measured=f"{verdict.measured}; largest error in bounds: {told}")
         remarks += [verdict] if verdict else []
-    return Passed({"devices": [case.device, *_others(case)]}, tuple(remarks))
+    return Passed({"devices": [*answers], "bounds_off": off}, tuple(remarks))
 
 
 DEVICES = Property(
