@@ -26,14 +26,14 @@ from surrogate_core.report.surveyed import Surveyed, surveyed
 from surrogate_core.report.timing import Drawn, Timing, draw
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
-__all__ = ["Evidence", "Family", "Page", "page"]
+__all__ = ["Chapter", "Evidence", "Page", "page"]
 
 FEW_TOLD, FEW_CASES, ALL_TOLD, SOME_CASES = 2, 3, 1000, 10
 """Findings told in full, and further cases of each: where there are many implementations, and where a few."""
 
 
 @dataclass(frozen=True)
-class Family:
+class Chapter:
     """One spec, and the implementations that were judged against it."""
 
     anchor: str
@@ -77,7 +77,7 @@ class Page:
     tallied: tuple[tuple[str, int, str], ...]
     evidence: tuple[Evidence, ...]
     matrix: Matrix
-    families: tuple[Family, ...]
+    chapters: tuple[Chapter, ...]
     meanings: tuple[tuple[str, Explanation], ...]
     timings: tuple[Drawn, ...] = ()
     surveyed: Surveyed | None = None
@@ -114,7 +114,7 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
         matrix=matrix(drawn, promises),
-        families=_families(drawn, specs, runs),
+        chapters=_chapters(drawn, specs, runs),
         meanings=meanings(promises),
         timings=tuple(draw(timing, f"t{number}") for number, timing in enumerate(timings, start=1)),
     )
@@ -188,9 +188,9 @@ def _tallied(implementations: Sequence[Implementation]) -> tuple[tuple[str, int,
     return tuple((css, amount, one if amount == 1 else many) for css, amount, one, many in counted if amount)
 
 
-def _families(
+def _chapters(
     implementations: Sequence[Implementation], specs: Sequence[Mapping[str, Any]], runs: Sequence[Run]
-) -> tuple[Family, ...]:
+) -> tuple[Chapter, ...]:
     """The specs in the order in which they are first met; like specs of several runs stand together."""
     groups: list[tuple[Mapping[str, Any], list[Implementation]]] = []
     for one, spec in zip(implementations, specs, strict=True):
@@ -201,11 +201,11 @@ def _families(
             group.append(one)
     if not groups:
         groups = [({"name": name, **spec}, []) for run in runs for name, spec in run.header.get("specs", {}).items()]
-    return tuple(_family(spec, members, f"s{number}") for number, (spec, members) in enumerate(groups, start=1))
+    return tuple(_chapter(spec, members, f"s{number}") for number, (spec, members) in enumerate(groups, start=1))
 
 
-def _family(spec: Mapping[str, Any], implementations: Sequence[Implementation], anchor: str) -> Family:
-    return Family(
+def _chapter(spec: Mapping[str, Any], implementations: Sequence[Implementation], anchor: str) -> Chapter:
+    return Chapter(
         anchor=anchor,
         title=str(spec.get("title", "")) or "A surrogate gradient",
         formula=mathml(str(spec.get("gradient", ""))),
