@@ -131,12 +131,14 @@ class ExpectedFailure:
         reason: why, in a sentence.
         link: where to read on; empty where there is none.
         entry: file and line of the deviation that explains it.
+        expires: the last day on which that holds; empty where it has none.
     """
 
     failure: Failed | Errored
     reason: str
     link: str = ""
     entry: str = ""
+    expires: str = ""
     state = "expected failure"
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from surrogate_core.engine import Result
 from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed
+from surrogate_core.report.overview import Noted
 from surrogate_core.report.verdict import State, state
 from surrogate_core.report.words import clip, decimal, listed, number, off, plural, setting
 
-__all__ = ["Case", "Finding", "findings"]
+__all__ = ["Case", "Finding", "Known", "by_cause", "findings"]
 
 MOST_CASES = 40
 """Cases listed beside the one that is told in full."""
@@ -21,8 +23,9 @@ SHORT, LINE, SCRIPT, TRACEBACK = 160, 1_000, 8_000, 12_000
 
 @dataclass(frozen=True)
 class Case:
-    """A case that is listed and not told: where it is, and how far off."""
+    """A case that is listed and not told: of which promise, where it is, and how far off."""
 
+    property: str
     where: str
     given: str
     measured: str
@@ -31,13 +34,28 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Why a failure is expected.
+
+    Attributes:
+        link: an address of the web; empty where there is none.
+        facts: (name, text) pairs: the reason, and where and how long it is declared.
+    """
+
+    link: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Finding:
-    """Failures of one property, or errors of one message.
+    """Failures of one cause: of one property, those that only see the same through it, or errors of one message.
 
     Attributes:
         anchor: the id of its place on the page.
+        title: the property that tells it best, or the message.
         properties: whose evidence it is.
         facts: (name, text) pairs about the simplest case.
+        known: why it is expected; empty where any of it is not.
         affected: how many cases there are, in words.
         cases: the other cases; ``left_out`` more are not listed.
         told: whether it is told in full, or is a line among others.
@@ -48,6 +66,7 @@ class Finding:
     title: str
     properties: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
+    known: tuple[Known, ...]
     script: str
     traceback: str
     affected: str
@@ -59,14 +78,18 @@ class Finding:
         """The text of one of its facts, empty where it has none of that name."""
         return dict(self.facts).get(name, "")
 
+    @property
+    def several(self) -> bool:
+        """Whether the other cases are of several promises."""
+        return len({case.property for case in self.cases}) > 1 or any(c.property != self.title for c in self.cases)
+
 
 def findings(
-    results: Sequence[Result], promises: Mapping[str, str], prefix: str, told: int = 1000, cases: int = MOST_CASES
+    results: Sequence[Result], promises: Mapping[str, str], prefix: str, cases: int = MOST_CASES
 ) -> tuple[Finding, ...]:
-    """Everything that went wrong with one implementation: failures, then errors, then known deviations.
+    """Everything that went wrong with one implementation, by property: failures, then errors, then known deviations.
 
-    The first ``told`` are told in full, with their scripts and up to ``cases`` other cases; of the others there
-    is a line.
+    Each is told in full, with up to ``cases`` other cases.
     """
     failed = _grouped(results, lambda o: isinstance(o, Failed), lambda r: r.property_id)
     errored = _grouped(results, lambda o: isinstance(o, Errored), lambda r: getattr(r.outcome, "message", ""))
@@ -75,11 +98,38 @@ def findings(
         lambda o: isinstance(o, ExpectedFailure),
         lambda r: (r.property_id, getattr(r.outcome, "reason", "")),
     )
-    found = [
-        _finding(group, promises, f"{prefix}f{number}", cases)
-        for number, group in enumerate([*failed, *errored, *known], start=1)
+    return tuple(
+        # float32 is what people train in and read most easily; otherwise the first case, the default parameters.
+        _finding(group, next((r for r in group if r.dtype == "float32"), group[0]), promises, f"{prefix}f{n}", cases)
+        for n, group in enumerate([*failed, *errored, *known], start=1)
+    )
+
+
+def by_cause(
+    found: Sequence[Noted], promises: Mapping[str, str], entry: Mapping[str, Any], prefix: str, told: int, cases: int
+) -> tuple[Finding, ...]:
+    """Everything that went wrong with one implementation, by cause, in the order of ``found``.
+
+    The first ``told`` are told in full, with where the promise is written, the version, and up to ``cases`` other
+    cases, one of each property foremost; of the others there is a line.
+    """
+    made = [
+        _finding(one.results, one.told, promises, f"{prefix}f{n}", cases, _written(entry))
+        for n, one in enumerate(found, start=1)
     ]
-    return (*found[:told], *(_in_a_line(finding) for finding in found[told:]))
+    return (*made[:told], *(_in_a_line(finding) for finding in made[told:]))
+
+
+def _written(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the library says that it does, where that is written, and in which version."""
+    documented = entry.get("documented") or {}
+    version = " ".join(str(entry[key]) for key in ("package", "version") if entry.get(key))
+    facts = (
+        ("Documented", str(documented.get("promise", ""))),
+        ("Written in", str(documented.get("where", ""))),
+        ("Version", version),
+    )
+    return tuple((name, clip(text, LINE)) for name, text in facts if text)
 
 
 def _in_a_line(finding: Finding) -> Finding:
@@ -98,16 +148,19 @@ def _grouped(
     return list(groups.values())
 
 
-def _finding(group: list[Result], promises: Mapping[str, str], anchor: str, cases: int) -> Finding:
-    # float32 is what people train in and read most easily; otherwise the first case, the default parameters.
-    told = next((r for r in group if r.dtype == "float32"), group[0])
-    others = [r for r in group if r is not told]
+def _finding(
+    group: Sequence[Result],
+    told: Result,
+    promises: Mapping[str, str],
+    anchor: str,
+    cases: int,
+    written: tuple[tuple[str, str], ...] = (),
+) -> Finding:
+    others = _one_of_each_first([r for r in group if r is not told], told)
     properties = tuple(dict.fromkeys(r.property_id for r in group))
-    outcome = told.outcome
-    facts = [("Promise", promises.get(told.property_id, "")), ("Where", _where(told))]
-    if isinstance(outcome, ExpectedFailure):
-        facts.append(("Known because", clip(outcome.reason, LINE)))
-        outcome = outcome.failure
+    known, outcome = _known(group), told.outcome
+    outcome = outcome.failure if isinstance(outcome, ExpectedFailure) else outcome
+    facts = [("Promise", promises.get(told.property_id, "")), *written, ("Where", _where(told))]
     title, trace, script = told.property_id, "", ""
     if isinstance(outcome, Failed):
         facts += [
@@ -116,6 +169,8 @@ def _finding(group: list[Result], promises: Mapping[str, str], anchor: str, case
             ("Allowed", clip(outcome.allowed, LINE)),
         ]
         facts.append(("Severity", f"a {outcome.kind}" + (f", {size}" if (size := off(outcome.severity)) else "")))
+        if len(properties) > 1:
+            facts.append(("Seen through it", listed(name for name in properties if name != told.property_id)))
         script = outcome.script
     elif isinstance(outcome, Errored):
         title = clip(outcome.message, LINE)
@@ -124,15 +179,50 @@ def _finding(group: list[Result], promises: Mapping[str, str], anchor: str, case
         trace, script = outcome.traceback, outcome.script
     return Finding(
         anchor=anchor,
-        state=state(told.outcome.state),
+        state=state("expected failure" if known else outcome.state),
         title=title,
         properties=properties,
         facts=tuple(facts),
+        known=known,
         script=clip(script.strip("\n"), SCRIPT),
         traceback=clip(trace.strip("\n"), TRACEBACK, keep="end"),
         affected=plural(len(group), "case"),
-        cases=tuple(_case(r) for r in others[:cases]),
+        cases=tuple(_case(r, SHORT if written else LINE) for r in others[:cases]),
         left_out=max(0, len(others) - cases),
+    )
+
+
+def _one_of_each_first(others: Sequence[Result], told: Result) -> list[Result]:
+    """The cases, first one of each property that is not told, in float32 where there is one; as they were else."""
+    seen = {told.property_id: told}
+    for result in sorted(others, key=lambda r: r.dtype != "float32"):
+        seen.setdefault(result.property_id, result)
+    first = [result for name, result in seen.items() if name != told.property_id]
+    chosen = set(map(id, first))
+    return [*first, *(result for result in others if id(result) not in chosen)]
+
+
+def _known(group: Sequence[Result]) -> tuple[Known, ...]:
+    """Why a group is expected, each entry of the deviations file once; empty where a case of it is not."""
+    outcomes = [r.outcome for r in group if isinstance(r.outcome, ExpectedFailure)]
+    if len(outcomes) < len(group):
+        return ()
+    told = dict.fromkeys((o.reason, o.link, o.entry, o.expires) for o in outcomes)
+    return tuple(
+        Known(
+            link if link.startswith(("https://", "http://")) else "",
+            tuple(
+                (name, clip(text, LINE))
+                for name, text in (
+                    ("Known because", reason),
+                    ("Read on", link),
+                    ("Declared in", entry),
+                    ("Holds until", expires or ("further notice" if entry else "")),
+                )
+                if text
+            ),
+        )
+        for reason, link, entry, expires in told
     )
 
 
@@ -140,15 +230,15 @@ def _where(result: Result) -> str:
     return f"{result.dtype}, {setting(result.parameters)}, {result.device}"
 
 
-def _case(result: Result) -> Case:
+def _case(result: Result, most: int) -> Case:
     outcome = result.outcome.failure if isinstance(result.outcome, ExpectedFailure) else result.outcome
     if not isinstance(outcome, Failed):
-        return Case(f"{result.property_id}: {_where(result)}", "", "", "", "")
-    size = decimal(outcome.severity)
+        return Case(result.property_id, _where(result), "", "", "", "")
     return Case(
+        result.property_id,
         _where(result),
-        clip(outcome.given, LINE),
-        clip(outcome.measured, LINE),
-        clip(outcome.allowed, LINE),
-        number(size),
+        clip(outcome.given, most),
+        clip(outcome.measured, most),
+        clip(outcome.allowed, most),
+        number(decimal(outcome.severity)),
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 from surrogate_core.engine import Result, Run
 from surrogate_core.report import evidence, tables
-from surrogate_core.report.findings import Finding, findings
+from surrogate_core.report.findings import Finding, by_cause, findings
 from surrogate_core.report.gallery import Gallery, gallery
+from surrogate_core.report.overview import Noted
 from surrogate_core.report.verdict import STATES, State, Tally, Verdict, tally, verdict
 from surrogate_core.report.words import listed, number, plural
 
@@ -24,7 +25,7 @@ class Room:
     Attributes:
         plots: how many plots it gets.
         thin: of a curve, every such point is drawn.
-        told: how many findings are told in full; the others are lines of a table.
+        told: of many, how many findings are told in full; the others are lines of a table.
         cases: how many further cases of a finding are listed.
         folded: whether it is one of many: folded, its figures in a line each.
     """
@@ -74,6 +75,16 @@ class Implementation:
     folded: bool
 
     @property
+    def wrong(self) -> tuple[Finding, ...]:
+        """What went wrong and is not known."""
+        return tuple(finding for finding in self.findings if not finding.known)
+
+    @property
+    def known(self) -> tuple[Finding, ...]:
+        """What is known and explained."""
+        return tuple(finding for finding in self.findings if finding.known)
+
+    @property
     def by_state(self) -> tuple[tuple[State, tuple[evidence.Row, ...]], ...]:
         """Its promises by the state that stands for them, the gravest first."""
         found = [(state, tuple(r for r in self.rows if r.tally.state == state)) for state in STATES.values()]
@@ -88,8 +99,12 @@ def implementation(
     promises: Mapping[str, str],
     anchor: str,
     room: Room,
+    found: Sequence[Noted],
 ) -> Implementation:
-    """The implementation that ``entry`` of the run's header describes; ``promises`` are those of the page."""
+    """The implementation that ``entry`` of the run's header describes.
+
+    ``promises`` are those of the page; ``found`` is what was found of it, where it is one of many.
+    """
     name = str(entry.get("name", ""))
     results = run.of(name)
     by_property: dict[str, list[Result]] = {promise: [] for promise in promises}
@@ -120,7 +135,9 @@ def implementation(
         remarked={promise: len(evidence.remarks(of)) for promise, of in by_property.items()},
         proved_word="Held so far:" if run.objections else "Proved:",
         proved=evidence.proved(results),
-        findings=findings(results, promises, anchor, room.told, room.cases),
+        findings=by_cause(found, promises, entry, anchor, room.told, room.cases)
+        if room.folded
+        else findings(results, promises, anchor, room.cases),
         remarks=evidence.remarks(results),
         gallery=gallery(results, anchor, room.plots, room.thin),
         tables=() if room.folded else tables.every(results),

@@ -41,8 +41,8 @@ class Noted:
         severity: the largest error as a share of the peak; ``None`` where the promise has no size.
         properties: the one that tells it best, then those that only see the same through it; of an exception all
             that met it.
-        told: the case to tell: in float32, where there is one.
-        cases: how many cases there are.
+        told: the case to tell: one that is not known, in float32, where there is one.
+        results: every case, that of the first property foremost.
         reason: why it is known; empty where it is not.
     """
 
@@ -51,8 +51,13 @@ class Noted:
     implementation: str
     properties: tuple[str, ...]
     told: Result
-    cases: int
+    results: tuple[Result, ...]
     reason: str
+
+    @property
+    def cases(self) -> int:
+        """How many cases there are."""
+        return len(self.results)
 
     @property
     def outcome(self) -> Failed | Errored:
@@ -91,14 +96,17 @@ def _noted(about: str, group: Sequence[Result]) -> Noted:
     kinds: list[Kind] = [outcome.kind if isinstance(outcome, Failed) else "defect" for outcome in outcomes]
     sizes = [o.severity for o in outcomes if isinstance(o, Failed) and o.severity is not None]
     known = {r.outcome.reason if isinstance(r.outcome, ExpectedFailure) else "" for r in group}
-    first = [r for r in group if r.property_id == about] or list(group)
+    # Of an exception, ``about`` is its message: whichever met it first tells it.
+    every = sorted(group, key=lambda r: r.property_id != about)
+    first = [r for r in every if r.property_id == every[0].property_id]
+    unexplained = [r for r in first if not isinstance(r.outcome, ExpectedFailure)] or first
     return Noted(
         kind=min(kinds, key=KINDS.index),
         severity=max(sizes, default=None),
         implementation=group[0].implementation,
-        properties=tuple(dict.fromkeys(r.property_id for r in (*first, *group))),
-        told=next((r for r in first if r.dtype == "float32"), first[0]),
-        cases=len(group),
+        properties=tuple(dict.fromkeys(r.property_id for r in every)),
+        told=next((r for r in unexplained if r.dtype == "float32"), unexplained[0]),
+        results=tuple(every),
         # Known is what is known in every case.
         reason="" if "" in known else " ".join(sorted(known)),
     )

@@ -22,14 +22,15 @@ from surrogate_core.report.gallery import budget
 from surrogate_core.report.implementation import Implementation, Room, implementation
 from surrogate_core.report.matrix import FEW, Matrix, matrix
 from surrogate_core.report.meaning import meanings
+from surrogate_core.report.overview import noted
 from surrogate_core.report.surveyed import Surveyed, surveyed
 from surrogate_core.report.timing import Drawn, Timing, draw
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
 __all__ = ["Chapter", "Evidence", "Page", "page"]
 
-FEW_TOLD, FEW_CASES, ALL_TOLD, SOME_CASES = 2, 3, 1000, 10
-"""Findings told in full, and further cases of each: where there are many implementations, and where a few."""
+MOST_TOLD, FEW_CASES, SOME_CASES = 12, 3, 10
+"""Of many implementations, findings told in full; further cases of each, of many implementations and of a few."""
 
 
 @dataclass(frozen=True)
@@ -94,22 +95,31 @@ class Page:
 
 def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
     """What a report of ``runs``, and of what was timed, shows."""
-    subjects = [(run, entry) for run in runs for entry in _entries(run)]
+    subjects = [(number, run, entry) for number, run in enumerate(runs) for entry in _entries(run)]
     promises = _promises(runs)
-    folded = len(subjects) > FEW
-    alone = len(subjects) == 1
-    told, cases = (FEW_TOLD, FEW_CASES) if folded else (ALL_TOLD, MOST_CASES if alone else SOME_CASES)
-    room = Room(budget(len(subjects)), 1 if alone else 2, told, cases, folded)
-    short = short_names([str(entry["name"]) for _, entry in subjects])
-    specs = [_spec(run, entry) for run, entry in subjects]
-    drawn = [
-        implementation(run, entry, spec, _brief(short[entry["name"]], run, runs), promises, f"i{number}", room)
-        for number, ((run, entry), spec) in enumerate(zip(subjects, specs, strict=True), start=1)
+    folded, alone = len(subjects) > FEW, len(subjects) == 1
+    cases = FEW_CASES if folded else MOST_CASES if alone else SOME_CASES
+    room = Room(budget(len(subjects)), 1 if alone else 2, MOST_TOLD, cases, folded)
+    short = short_names([str(entry["name"]) for _, _, entry in subjects])
+    specs = [_spec(run, entry) for _, run, entry in subjects]
+    found = [noted(run) if folded else () for run in runs]
+    drawn = []
+    for (number, run, entry), spec in zip(subjects, specs, strict=True):
+        name, brief = entry["name"], short[entry["name"]]
+        brief = f"{brief} (run {number + 1})" if len(runs) > 1 else brief
+        mine = [one for one in found[number] if one.implementation == name]
+        drawn.append(implementation(run, entry, spec, brief, promises, f"i{len(drawn) + 1}", room, mine))
+    # Of each implementation, what was found stands in the same order in the run and on the page.
+    places = {
+        (number, one.name): iter([finding.anchor for finding in one.findings])
+        for (number, _, _), one in zip(subjects, drawn, strict=True)
+    }
+    placed = [
+        (run, [(one, next(places[number, one.implementation])) for one in found[number]])
+        for number, run in enumerate(runs)
     ]
-    index = {id(run): i for i, run in enumerate(runs)}
-    places = {(index[id(run)], one.name): one.anchor for (run, _), one in zip(subjects, drawn, strict=True)}
     return Page(
-        surveyed=surveyed(runs, places) if folded else None,
+        surveyed=surveyed(placed) if folded else None,
         answer=_headline(drawn, runs, timings),
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
@@ -118,11 +128,6 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
         meanings=meanings(promises),
         timings=tuple(draw(timing, f"t{number}") for number, timing in enumerate(timings, start=1)),
     )
-
-
-def _brief(name: str, run: Run, runs: Sequence[Run]) -> str:
-    """A short name, with the number of its run where there are several."""
-    return f"{name} (run {1 + [id(one) for one in runs].index(id(run))})" if len(runs) > 1 else name
 
 
 def _entries(run: Run) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from surrogate_core.engine import Run
 from surrogate_core.properties.outcome import Failed
 from surrogate_core.report.families import COLUMNS, Family, families
-from surrogate_core.report.overview import Noted, noted, sentence
+from surrogate_core.report.overview import Noted, sentence
 from surrogate_core.report.words import clip, number
 
 __all__ = ["Line", "Surveyed", "surveyed"]
@@ -27,7 +27,7 @@ class Line:
     Attributes:
         kind, glyph: how it is to be taken, as a word and a sign.
         size: of the largest error, as a share of the peak; empty where the promise has no size.
-        anchor: where the implementation stands on the page.
+        anchor: the place on the page where it is told in full.
         origin: package and version.
         promise, where: what the library promises, and where that is written; empty where the catalogue knows neither.
         known: why it is known; empty where it is not.
@@ -66,17 +66,21 @@ class Surveyed:
     columns = COLUMNS
 
 
-def surveyed(runs: Sequence[Run], anchors: Mapping[tuple[int, str], str]) -> Surveyed:
-    """What was found in ``runs``; ``anchors`` are places on the page, by the run's index and the name."""
-    found = [(i, finding) for i, run in enumerate(runs) for finding in noted(run)]
-    entries = [{str(e["name"]): e for e in run.header.get("implementations", [])} for run in runs]
+def surveyed(found: Sequence[tuple[Run, Sequence[tuple[Noted, str]]]]) -> Surveyed:
+    """What a page says of runs: each with its findings, and the ids of their places on the page."""
+    runs = [run for run, _ in found]
     return Surveyed(
-        sentence([finding for _, finding in found]),
-        tuple(_line(f, entries[i].get(f.implementation, {}), anchors.get((i, f.implementation), "")) for i, f in found),
+        sentence([finding for _, findings in found for finding, _ in findings]),
+        tuple(line for run, findings in found for line in _lines(run, findings)),
         tuple(family for run in runs for family in families(run)),
         tuple(library for run in runs for library in _libraries(run)),
         tuple((str(k), str(v)) for run in runs for k, v in run.header.get("missing", {}).items()),
     )
+
+
+def _lines(run: Run, findings: Sequence[tuple[Noted, str]]) -> list[Line]:
+    entries = {str(entry["name"]): entry for entry in run.header.get("implementations", [])}
+    return [_line(finding, entries.get(finding.implementation, {}), anchor) for finding, anchor in findings]
 
 
 def _line(finding: Noted, entry: Mapping[str, Any], anchor: str) -> Line:

@@ -120,7 +120,8 @@ class Known:
         result = replace(result, outcome=failure)
         for entry in self._by_name.get(result.implementation, ()):
             if entry.covers(result) and not self._objection(entry, result):
-                return replace(result, outcome=ExpectedFailure(failure, entry.reason, entry.link, entry.place))
+                last = str(entry.expires or "")
+                return replace(result, outcome=ExpectedFailure(failure, entry.reason, entry.link, entry.place, last))
         return result
 
     def _objection(self, entry: Deviation, result: Result) -> str:
