@@ -190,7 +190,8 @@ def unchecked(run: Run) -> tuple[str, ...]:
             cases[r.implementation] = cases.get(r.implementation, 0) + 1
     found = []
     everyone = len({r.implementation for r in run.results})
-    for (state, name, why), cases in groups.items():
+    # What concerns most implementations comes first.
+    for (state, name, why), cases in sorted(groups.items(), key=lambda group: -len(group[1])):
         whose = (
             ""
             if len(cases) == everyone

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogate_core.report.implementation import Implementation
-from surrogate_core.report.verdict import STATES, State, Tally
+from surrogate_core.report.verdict import MISSING, STATES, State, Tally
 
 __all__ = ["FEW", "Cell", "Choice", "Matrix", "Row", "matrix"]
 
@@ -51,6 +51,7 @@ class Matrix:
         wide: whether there are so many implementations that they are the rows.
         choices: filters that tell anything apart.
         legend: the states that occur.
+        gaps: whether there are fields without any result.
     """
 
     implementations: tuple[Implementation, ...]
@@ -58,6 +59,7 @@ class Matrix:
     wide: bool
     choices: tuple[Choice, ...]
     legend: tuple[State, ...]
+    gaps: bool
 
 
 def matrix(implementations: Sequence[Implementation], promises: Mapping[str, str]) -> Matrix:
@@ -68,7 +70,7 @@ def matrix(implementations: Sequence[Implementation], promises: Mapping[str, str
     legend = tuple(state for state in STATES.values() if state in found)
     filters = _by_implementation(implementations) if wide else (_by_state(legend),)
     told = tuple(choice for choice in filters if len(choice.options) > 1)
-    return Matrix(tuple(implementations), rows, wide, told, legend)
+    return Matrix(tuple(implementations), rows, wide, told, legend, MISSING in found)
 
 
 def _row(name: str, sentence: str, implementations: Sequence[Implementation]) -> Row:

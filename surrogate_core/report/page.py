@@ -240,7 +240,7 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
     of_each = [evidence.proved(run.of(name)) for name in dict.fromkeys(r.implementation for r in run.results)]
     shared = [sentence for sentence in of_each[0] if all(sentence in said for said in of_each)] if of_each else []
     if any(len(said) > len(shared) for said in of_each):
-        shared.append(f"what {'more ' if shared else ''}was proved of one implementation alone is told with it")
+        shared.append(_proved_of_some(run, of_each))
     sampled = evidence.sampled(run.results)
     devices = [
         f"{framework}: {listed(_device(*map(str, pair)) for pair in found)}"
@@ -262,6 +262,13 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
         ],
     }
     return tuple((name, tuple(said)) for name, said in facts.items() if said)
+
+
+def _proved_of_some(run: Run, of_each: Sequence[Sequence[str]]) -> str:
+    """What was proved of some implementations and not of all, in a sentence."""
+    whole = dict.fromkeys(r.dtype for r in run.results if evidence.figures(r).get("exhaustive") is True)
+    proving = f"{sum(len(said) > 0 for said in of_each)} of {plural(len(of_each), 'implementation')}"
+    return f"every bit pattern of {listed(whole)}, by {proving}: which promises held there, is told with each"
 
 
 SETTINGS = 12

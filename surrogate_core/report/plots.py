@@ -87,7 +87,7 @@ def levels(
         return math.copysign(distance, x)
 
     with svg.style():
-        figure, axes = _axes("input x, log scale on both sides", "spike")
+        figure, axes = _axes(f"input x, log scale down to ±{number(ulp, 2)}", "spike")
         for first, last, value in declared:
             ends = [place(first), place(last)]
             axes.plot(ends, [value, value], color=svg.ROLES["spec"], linewidth=7, solid_capstyle="projecting")
@@ -97,7 +97,7 @@ def levels(
             _dots(axes, np.array(ends), np.array([value, value]), 5)
         low, high = axes.get_ylim()
         axes.set_ylim(low - 0.15 * (high - low), high + 0.15 * (high - low))
-        ticks = {place(-1): number(-1), place(-ulp): number(-ulp, 2), 0.0: "±0", place(ulp): "", place(1): "1"}
+        ticks = {place(-1): number(-1), 0.0: "±0", place(1): "1"}
         axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: ticks.get(v, "")))
         axes.yaxis.set_major_locator(FixedLocator(sorted({v for *_, v in (*declared, *measured)})))
