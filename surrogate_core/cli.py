@@ -19,6 +19,7 @@ from surrogate_core.commands.history import history
 from surrogate_core.commands.progress import progress, unfinished
 from surrogate_core.commands.project import Project, project
 from surrogate_core.commands.replay import replay
+from surrogate_core.commands.report import report
 from surrogate_core.commands.survey import survey
 from surrogate_core.errors import BadInput
 
@@ -219,40 +220,6 @@ def _conclude(run: Run, strict: tuple[str, ...], console: Console) -> None:
     raise typer.Exit(exit_code(run, strict))
 
 
-@app.command()
-def report(
-    results: Annotated[list[Path], typer.Argument(help="Results files written by check or bench.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="The HTML file to write.")] = Path("report.html"),
-) -> None:
-    """Draw stored results as one offline HTML file. Nothing is run again."""
-    from surrogate_core import engine
-    from surrogate_core.commands import timings
-    from surrogate_core.engine.telling import printable
-    from surrogate_core.perf.store import is_bench
-    from surrogate_core.report import html
-    from surrogate_core.report.verdict import verdict
-
-    timed = timings.load(path for path in results if is_bench(path))
-    runs = [engine.read(path) for path in results if not is_bench(path)]
-    try:
-        html.write(runs, output, [timings.timing(run) for run in timed])
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # Figures are drawn, not checked: what check writes can be drawn, what was changed since perhaps not.
-        raise BadInput(
-            f"results file {', '.join(map(str, results))}, which cannot be drawn ({type(error).__name__}: {error})",
-            "figures as they were written with --results",
-            "run the check again, or draw the files one by one to find the one",
-        ) from error
-    console = Console()
-    for run in runs:
-        for implementation in run.header["implementations"]:
-            line = printable(verdict(run, str(implementation["name"])).line)
-            console.print(line, highlight=False, markup=False)
-    console.print(f"wrote {output}", style="dim", highlight=False)
-    codes = [*(run.exit_code for run in runs), *map(timings.exit_code, timed)]
-    raise typer.Exit(max(codes, default=3))
-
-
 Glob = Annotated[str, typer.Argument(help="Show only names that match this glob.")]
 
 
@@ -310,6 +277,7 @@ def list_implementations(glob: Glob = "*") -> None:
 app.command()(compare)
 app.command()(replay)
 app.command()(explain)
+app.command()(report)
 app.command()(bench)
 app.command()(survey)
 app.add_typer(history, name="history")

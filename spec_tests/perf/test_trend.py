@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surrogate_core.perf.trend import FEWEST, MOST, trends
+from surrogate_core.perf.trend import FEWEST, MOST, noise_floor, trends
 
 NOISE = 0.006
 """Between two runs of ten processes, about."""
@@ -108,3 +108,13 @@ def test_a_rise_below_the_effect_is_steady_however_clear() -> None:
 
 def test_few_runs_say_nothing() -> None:
     assert trends({"b": [0.0] * (FEWEST - 1)})["b"].state == "too few"
+
+
+def test_the_noise_floor_is_that_of_the_runs_whether_or_not_they_step_or_drift(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    wanted = math.expm1(float(stats.norm.ppf(0.995)) * NOISE)
+    for shape in (STEADY, STEP, CREEP):
+        floors = [noise_floor((shape + NOISE * random.standard_normal(20)).tolist()) for _ in range(RUNS)]
+        # The median of so many estimates, each from 19 neighbours; a drift adds its own step to every difference.
+        assert 0.85 < np.median([f for f in floors if f is not None]) / wanted < 1.15
+    assert noise_floor([0.0] * (FEWEST - 1)) is None

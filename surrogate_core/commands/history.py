@@ -66,7 +66,7 @@ def check(
     console = Console(soft_wrap=True)
     console.print(_where(found.series.place), style="bold", highlight=False, markup=False)
     for (target, benchmark), trend in found.trends.items():
-        said = _said(trend, found.series, target, benchmark)
+        said = found.sentence(target, benchmark)
         console.print(f"{SIGNS[trend.state]} {target}  {benchmark}  {said}", highlight=False, markup=False)
     for target, benchmark in found.vanished:
         said = "not comparable: it vanished from the latest run"
@@ -76,20 +76,6 @@ def check(
     for remark in found.remarks:
         console.print(f"remark: {remark}", style="dim", highlight=False, markup=False)
     raise typer.Exit(found.exit_code)
-
-
-def _said(trend: Any, series: Any, target: str, benchmark: str) -> str:
-    if trend.state == "too few":
-        from surrogate_core.perf.trend import FEWEST
-
-        return f"nothing can be said yet: fewer than {FEWEST} runs"
-    if trend.state == "steady":
-        return "no rise was found"
-    if trend.state == "drift":
-        return f"drifted up by {100 * trend.change:.3g} %"
-    having = [e for e in series.entries if benchmark in e.ratios.get(target, {})]
-    entry = having[trend.at]
-    return f"stepped up by {100 * trend.change:.3g} % at {entry.started} {_called(entry, target)}".rstrip()
 
 
 def _called(entry: Any, target: str) -> str:

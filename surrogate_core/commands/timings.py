@@ -1,16 +1,21 @@
-"""From stored results of `bench` to what the report draws."""
+"""From stored results of `bench`, and histories of them, to what the report draws."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 
-from surrogate_core.perf import terminal, verdicts
-from surrogate_core.perf.store import BenchRun, read
-from surrogate_core.perf.summary import in_units, per_second, rows
-from surrogate_core.report.timing import Compared, Timed, Timing
+import numpy as np
 
-__all__ = ["exit_code", "load", "timing"]
+from surrogate_core.perf import terminal, verdicts
+from surrogate_core.perf.history import Checked
+from surrogate_core.perf.store import BenchRun, read
+from surrogate_core.perf.summary import Row, in_units, per_second, rows
+from surrogate_core.perf.trend import Trend, noise_floor
+from surrogate_core.report.timing import Compared, Entry, Timed, Timing, Trended
+
+__all__ = ["exit_code", "load", "timing", "trends"]
 
 STATES = {"regressed": "failed", "no regression": "passed", "inconclusive": "open", "not comparable": "open"}
 """The report's class of every state: what is not known is never shown as passed."""
@@ -54,9 +59,17 @@ def _timed(run: BenchRun) -> Iterable[Timed]:
             per_call="" if row.seconds is None else in_units(row.seconds),
             rate="" if row.elements_per_second is None else per_second(row.elements_per_second),
             ratio=None if row.ratio is None else (row.ratio.value, row.ratio.low, row.ratio.high),
+            noise=_noise(row),
             compiling="" if row.compile_seconds is None else in_units(row.compile_seconds),
-            error=verdicts.first_line(row.error) if row.error else "",
+            error=verdicts.first_line(row.error).removeprefix("not measured: ") if row.error else "",
         )
+
+
+def _noise(row: Row) -> float | None:
+    """Half of the ratio's interval: what lies within it cannot be told from no change."""
+    if row.ratio is None or not math.isfinite(row.ratio.high):
+        return None
+    return max(row.ratio.high / row.ratio.value, row.ratio.value / row.ratio.low) - 1
 
 
 def _compared(found: verdicts.Comparison) -> Compared:
@@ -66,3 +79,59 @@ def _compared(found: verdicts.Comparison) -> Compared:
     sign = terminal.SHOWN[verdict.state][0]
     said = f"{ratio}{verdict.reason}"
     return Compared(found.benchmark, STATES[verdict.state], sign, verdict.state, said, found.evidence)
+
+
+SHOWN = {
+    "step": ("failed", "✗", "stepped up"),
+    "drift": ("failed", "✗", "drifted up"),
+    "steady": ("passed", "✓", "steady"),
+    "too few": ("open", "?", "too few runs"),
+}
+"""The report's class, sign and words of every trend."""
+
+
+def trends(found: Checked) -> Timing:
+    """What the report says of a history: each benchmark in the place of the latest run, what rose first."""
+    entries = found.series.entries
+    targets = dict.fromkeys(target for target, _ in found.trends)
+    where = ", ".join(f"{name} {value}" for name, value in found.series.place.items() if value != "none")
+    facts = (
+        f"{len(entries)} runs from {entries[0].started} to {entries[-1].started}; {where}",
+        *(f"{target} {benchmark} vanished from the latest run" for target, benchmark in found.vanished),
+        *(f"{t} {b}, without a clock: {'; '.join(said)}" for (t, b), said in found.changed.items()),
+        *found.remarks,
+    )
+    trended = [_trended(found, target, benchmark, trend) for (target, benchmark), trend in found.trends.items()]
+    trended.sort(key=lambda one: one.css != "failed")
+    return Timing(f"History of {', '.join(targets)}", facts, trended=tuple(trended))
+
+
+def _trended(found: Checked, target: str, benchmark: str, trend: Trend) -> Trended:
+    having = found.having(target, benchmark)
+    logs = [e.ratios[target][benchmark] for e in having]
+    css, glyph, state = SHOWN[trend.state]
+    return Trended(
+        target=target,
+        benchmark=benchmark,
+        css=css,
+        glyph=glyph,
+        state=state,
+        sentence=found.sentence(target, benchmark),
+        entries=tuple(
+            Entry(e.started, e.versions.get(target, ""), e.label, math.exp(log))
+            for e, log in zip(having, logs, strict=True)
+        ),
+        levels=_levels(np.array(logs), trend),
+        noise=noise_floor(logs),
+    )
+
+
+def _levels(logs: np.ndarray, trend: Trend) -> tuple[tuple[int, int, float, float], ...]:
+    """The stretches without a step, as a plot shows them."""
+    last = len(logs) - 1
+    if trend.state == "drift":
+        slope, start = np.polyfit(np.arange(last + 1), logs, 1)
+        return ((0, last, math.exp(start), math.exp(start + slope * last)),)
+    ends = [(0, last)] if trend.at is None else [(0, trend.at - 1), (trend.at, last)]
+    levels = ((first, to, math.exp(float(logs[first : to + 1].mean()))) for first, to in ends)
+    return tuple((first, to, level, level) for first, to, level in levels)

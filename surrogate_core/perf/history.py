@@ -20,7 +20,7 @@ from surrogate_core.perf.evidence import count_changes
 from surrogate_core.perf.job import BARE
 from surrogate_core.perf.machine import differences, place
 from surrogate_core.perf.store import BenchRun
-from surrogate_core.perf.trend import Trend, trends
+from surrogate_core.perf.trend import FEWEST, Trend, trends
 
 __all__ = ["SCHEMA", "Checked", "Entry", "Series", "add", "check", "load"]
 
@@ -78,6 +78,23 @@ class Checked:
         if states & {"step", "drift"}:
             return 4
         return 3 if self.vanished or "steady" not in states else 0
+
+    def having(self, target: str, benchmark: str) -> tuple[Entry, ...]:
+        """The entries that a trend is over."""
+        return tuple(entry for entry in self.series.entries if benchmark in entry.ratios.get(target, {}))
+
+    def sentence(self, target: str, benchmark: str) -> str:
+        """What became of one benchmark, in words."""
+        trend = self.trends[target, benchmark]
+        if trend.state == "too few":
+            return f"nothing can be said yet: fewer than {FEWEST} runs"
+        if trend.state == "steady":
+            return "no rise was found"
+        if trend.at is None:
+            return f"drifted up by {100 * trend.change:.3g} %"
+        entry = self.having(target, benchmark)[trend.at]
+        called = " ".join(filter(None, (entry.versions.get(target, ""), entry.label)))
+        return f"stepped up by {100 * trend.change:.3g} % at {entry.started} {called}".rstrip()
 
 
 def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple[Path, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from scipy import special
 
 from surrogate_core.perf.decide import holm
 
-__all__ = ["FEWEST", "Trend", "trends"]
+__all__ = ["FEWEST", "Trend", "noise_floor", "trends"]
 
 FEWEST = 6
 """Entries: with fewer, a spread of unknown size leaves nothing to be seen."""
@@ -62,6 +62,19 @@ def trends(series: Mapping[str, Sequence[float]], effect: float = 0.02, level: f
         else Trend("steady", p=trend.p)
         for name, trend in found.items()
     }
+
+
+def noise_floor(values: Sequence[float]) -> float | None:
+    """How far 99 % of the runs of one speed lie from it at the most, as a share; ``None`` with fewer than ``FEWEST``.
+
+    From the differences of neighbours, whose median neither a step nor a slow drift moves: of independent normal
+    noise of spread s, they have the spread s * sqrt(2).
+    """
+    if len(values) < FEWEST:
+        return None
+    differences = np.abs(np.diff(np.asarray(values[-MOST:], float)))
+    spread = float(np.median(differences)) / special.ndtri(0.75) / math.sqrt(2)
+    return math.expm1(float(special.ndtri(0.995)) * spread)
 
 
 def _shifted(trend: Trend, length: int) -> Trend:

@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from surrogate_core.report import svg
 from surrogate_core.report.words import number, superscript
 
-__all__ = ["Line", "Numbers", "Stretch", "decay", "gradient", "histogram", "levels", "profile", "ratios"]
+__all__ = ["Line", "Numbers", "Stretch", "decay", "gradient", "histogram", "levels", "profile", "ratios", "trend"]
 
 WIDTH, HEIGHT = 300, 196
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 26, 38
@@ -174,6 +174,47 @@ def ratios(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
         return svg.inline(figure, name, title, description)
+
+
+def trend(
+    name: str,
+    title: str,
+    description: str,
+    ratios: Sequence[float],
+    levels: Sequence[tuple[int, int, float, float]],
+    noise: float,
+    versions: Sequence[str],
+) -> Markup:
+    """Ratios run by run over their levels; ``noise`` is shaded about these, and new ``versions`` are named."""
+    with svg.style():
+        figure, axes = _axes("run, by version" if any(versions) else "run", "time over that of the bare operation")
+        for first, last, start, end in levels:
+            ends, at = np.array([first - 0.4, last + 0.4]), np.array([start, end])
+            axes.fill_between(ends, at / (1 + noise), at * (1 + noise), color=svg.ROLES["line"], linewidth=0)
+            axes.plot(ends, at, color=svg.ROLES["spec"], linewidth=3)
+        _dots(axes, np.arange(len(ratios), dtype=np.float64), _array(ratios), 4)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, 4)))
+        low, high = axes.get_ylim()
+        middle = (low + high) / 2
+        # A steady series is not to look wild only because nothing else is there to be seen.
+        half = max((high - low) / 2, 0.05 * middle)
+        axes.set_ylim(middle - half, middle + half)
+        if any(versions):
+            _versions(axes, versions)
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: str(int(v) + 1)))
+        _unclipped(axes)
+        return svg.inline(figure, name, title, description)
+
+
+def _versions(axes: Axes, versions: Sequence[str]) -> None:
+    """Name each version where it first comes, as far as there is room."""
+    new = [at for at, version in enumerate(versions) if not at or version != versions[at - 1]]
+    shown = new[:: max(1, math.ceil(len(new) / 5))]
+    axes.xaxis.set_major_locator(FixedLocator(shown))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: versions[int(v)]))
 
 
 def _axes(x: str, y: str) -> tuple[Figure, Axes]:
