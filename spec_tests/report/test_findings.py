@@ -104,8 +104,48 @@ def test_an_error_shows_its_message_once_and_its_traceback_behind_a_disclosure()
 def test_a_known_failure_shows_its_explanation() -> None:
     page = draw(*passing(), result(ExpectedFailure(BREAKS, "flushes subnormals"), alpha=3.0))
     assert "flushes subnormals" in page.text
+    assert "What went wrong" not in page.text
     assert page.all("li", "verdict")[0].attributes["class"] == "verdict is-passed"
     assert "1 expected failure" in page.text
+
+
+def known(link: str = "", expires: str = "") -> ExpectedFailure:
+    return ExpectedFailure(BREAKS, "It is documented so.", link, "known.toml:3", expires)
+
+
+def test_a_known_failure_stands_apart_with_reason_link_entry_and_expiry() -> None:
+    outcome = known("https://example.org/issues/7", "2027-06-30")
+    page = draw(*passing(), result(outcome, "lib:odd", alpha=3.0), result(BREAKS, "lib:odd", "transform.jit"))
+    (why,) = page.all("dl", "known-by")
+    wanted = ("It is documented so.", "https://example.org/issues/7", "known.toml:3", "2027-06-30")
+    assert all(words in why.text for words in wanted)
+    heads = [e.text for e in page.all("h3")]
+    assert heads.index("Known and explained") == heads.index("What went wrong") + 1
+    findings = [e.attributes["class"] for e in page.all("article")]
+    assert findings == ["finding is-failed", "finding is-known"]
+    (row,) = (e for e in page.all("tr") if e.attributes.get("data-name") == "gradient.peak")
+    (field,) = (e for e in page.all("td", "is-known") if "known failure" in e.text and "case" in e.text)
+    assert "≈ known failure" in field.text
+    assert field.text in row.text
+    assert "further notice" in draw(result(known())).all("dl", "known-by")[0].text
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "see issue 7"])
+def test_only_an_address_of_the_web_becomes_a_link(link: str) -> None:
+    page = draw(result(known(link)))
+    assert link in page.all("dl", "known-by")[0].text
+    assert [e for e in page.all("a") if not e.attributes["href"].startswith("#")] == []
+    (address,) = (e for e in draw(result(known("https://x.org"))).all("a") if e.text == "https://x.org")
+    assert (address.attributes["href"], address.attributes["rel"]) == ("https://x.org", "noreferrer")
+
+
+def test_a_failure_of_which_a_case_is_not_known_is_not_shown_as_known() -> None:
+    crowd = [one for n in range(7) for one in passing(f"lib:{n}")]
+    page = draw(*crowd, result(known(), "lib:0"), result(BREAKS, "lib:0", alpha=2.0))
+    (finding,) = page.all("article")
+    assert finding.attributes["class"] == "finding is-failed"
+    assert "float32, α = 2" in finding.text
+    assert not page.all("dl", "known-by")
 
 
 def test_a_remark_of_a_pass_is_shown() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from report.stored import BREAKS, Document, passing, result, run
@@ -9,6 +11,7 @@ from surrogate_core.engine import Result, Run
 from surrogate_core.properties.outcome import Errored, ExpectedFailure
 from surrogate_core.report import render
 from surrogate_core.report.matrix import FEW
+from surrogate_core.report.page import MOST_TOLD
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -31,10 +34,45 @@ def test_findings_of_many_implementations_stand_in_one_table_and_lead_to_their_e
     (table,) = (e for e in page.all("section") if e.attributes.get("id") == "findings")
     assert "2 defects in 2 implementations." in table.text
     assert "x = 21 (0x41a80000): 0 (0x00000000); promised 7.5e-10" in table.text
-    places = {e.attributes["id"] for e in page.elements if "id" in e.attributes}
+    places = {e.attributes["id"]: e for e in page.elements if "id" in e.attributes}
     links = [e.attributes["href"][1:] for e in page.all("a") if e.text in ("lib:wrong", "lib:raises")]
-    assert len(links) > 2
-    assert set(links) <= places
+    raises, wrong = (places[links[at]] for at in (0, 1))
+    assert wrong.attributes["class"] == "finding is-failed"
+    assert "x = 21 (0x41a80000)" in wrong.text
+    assert raises.attributes["class"] == "finding is-errored"
+
+
+def test_a_finding_has_a_place_of_its_own_with_all_that_a_maintainer_needs() -> None:
+    cases = [
+        result(BREAKS, "lib:wrong", "gradient.oracle", dtype="float16"),
+        result(BREAKS, "lib:wrong", "gradient.oracle"),
+        result(replace(BREAKS, given="x = 2 (0x40000000)"), "lib:wrong", "gradient.peak"),
+    ]
+    entries = [dict(e) for e in many(*cases).header["implementations"]]
+    entries[-1]["documented"] = {"promise": "peaks at 1", "where": "docstring of lib.wrong"}
+    (finding,) = drawn(*cases, implementations=entries).all("article", "finding")
+    told = (
+        "gradient.oracle lib:wrong, 3 cases",
+        "The gradient is the declared pseudo-derivative.",
+        "peaks at 1",
+        "docstring of lib.wrong",
+        "lib 1.0",
+        "float32, α = 1, cpu:0",
+        *(BREAKS.given, BREAKS.measured, BREAKS.allowed, BREAKS.script),
+        "Seen through itgradient.peak",
+        "x = 2 (0x40000000)",  # the case of the other property is listed, too
+    )
+    assert [words for words in told if words not in re.sub(r"\s+", " ", finding.text) + finding.text] == []
+    assert "Copy" in finding.text
+
+
+def test_of_findings_without_end_the_last_are_lines() -> None:
+    cases = [result(BREAKS, "lib:wrong", f"own.p{n}") for n in range(MOST_TOLD + 2)]
+    page = drawn(*cases)
+    assert len(page.all("article", "finding")) == MOST_TOLD
+    (table,) = (e for e in page.all("section") if e.attributes.get("id") == "findings")
+    assert table.text.count(BREAKS.given) == MOST_TOLD + 2
+    assert [e.tag for e in page.elements if e.attributes.get("id") == f"i{FEW + 2}f{MOST_TOLD + 1}"] == ["tr"]
 
 
 def test_a_finding_says_why_it_is_known_and_where_the_promise_is_written() -> None:
@@ -42,6 +80,7 @@ def test_a_finding_says_why_it_is_known_and_where_the_promise_is_written() -> No
     entries = [dict(e) for e in many(known).header["implementations"]]
     entries[-1]["documented"] = {"promise": "peaks at 1", "where": "docstring of lib.wrong"}
     text = drawn(known, implementations=entries).text
+    assert "Known and explained" in text
     assert "known: The docstring says so." in text
     assert "docstring of lib.wrong" in text
 

@@ -32,12 +32,16 @@ class Applied:
 
 
 def test_a_failure_that_an_entry_explains_is_expected(tmp_path: Path) -> None:
-    found = Applied(tmp_path, ENTRY + 'link = "https://example.org/7"\n', everywhere(BROKEN))
+    found = Applied(tmp_path, ENTRY + 'link = "https://example.org/7"\nexpires = 2999-12-31\n', everywhere(BROKEN))
     assert set(found.states) == {"expected failure"}
     assert found.complaints == []
     expected = found.results[0].outcome
     assert expected == ExpectedFailure(
-        BROKEN, "The left side decays too slowly.", "https://example.org/7", f"{tmp_path}/deviations.toml:1"
+        BROKEN,
+        "The left side decays too slowly.",
+        "https://example.org/7",
+        f"{tmp_path}/deviations.toml:1",
+        "2999-12-31",
     )
 
 
