@@ -36,6 +36,13 @@ KEPT = ROOT / "reports" / "score.jsonl"
 ALPHA = 1.72
 """Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
 
+CACHE = {
+    "JAX_COMPILATION_CACHE_DIR": str(ROOT / "reports" / "xla"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+"""JAX's own compilation cache: another seed is other numbers in the same programs."""
+
 DEADLINE = 1800
 """Seconds after which a surrogate that hangs is given up."""
 
@@ -104,6 +111,7 @@ def _reached(jobs: Sequence[tuple[Entry, int]], what: str) -> Iterator[Verdict]:
     """The verdicts in order, with a progress bar, or where there is no terminal a line a minute."""
     # Spawned, and renewed: neither framework survives a fork, and compiled programs pile up.
     context, said = multiprocessing.get_context("spawn"), time.monotonic()
+    os.environ.update(CACHE)
     with context.Pool(os.cpu_count(), maxtasksperchild=40) as pool:
         pending = [pool.apply_async(_work, (job,)) for job in jobs]
         console = Console(stderr=True)
