@@ -36,6 +36,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from scipy import stats
 
+from surrogate_core.errors import BadInput
 from surrogate_core.perf import calibrate
 from surrogate_core.perf.calibrate import OLD, WANTED, gates, logs, proportion
 from surrogate_core.perf.decide import Rule, interval
@@ -323,4 +324,7 @@ def allowed_alarms(gates: int, rate: float = 0.01, confidence: float = 0.95) -> 
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except BadInput as mistake:
+        sys.exit(f"error: {mistake}")

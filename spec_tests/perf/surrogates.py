@@ -15,8 +15,8 @@ def good(alpha: float) -> Callable[[Any], Any]:
 
 
 def slow(alpha: float) -> Callable[[Any], Any]:
-    """The plain formula after forty exponentials more, each of which waits for the one before it."""
-    return _made(alpha, 40)
+    """The plain formula after ten exponentials more, each of which waits for the one before it."""
+    return _made(alpha, 10)
 
 
 def broken(alpha: float) -> Callable[[Any], Any]:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from surrogate_core.cli import app
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries.target import locate
-from surrogate_core.perf import artifact, measure, processes
+from surrogate_core.perf import artifact, measure, processes, worker
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
 from surrogate_core.perf.job import target_to
@@ -47,11 +47,11 @@ def only(found: Sequence[Comparison]) -> Comparison:
 
 
 @pytest.mark.usefixtures("no_processes")
-def test_forty_exponentials_more_are_a_regression_and_are_named() -> None:
+def test_ten_exponentials_more_are_a_regression_and_are_named() -> None:
     found = run(request(SLOW, against=GOOD))
     comparison = only(compare(found))
     assert (comparison.verdict.state, comparison.verdict.looks) == ("regressed", 2)
-    assert "exp evaluated 41 times, was once" in comparison.evidence
+    assert "exp evaluated 11 times, was once" in comparison.evidence
     assert exit_code(found) == 4
 
 
@@ -61,7 +61,7 @@ def test_a_frozen_version_is_timed_again_beside_a_slower_one(tmp_path: Path) -> 
     assert freeze(request(GOOD), kept) == (BOTH,)
     comparison = only(compare(run(dataclasses.replace(request(SLOW, against=kept), globs=[]))))
     assert comparison.verdict.state == "regressed"
-    assert "exp evaluated 41 times, was once" in comparison.evidence
+    assert "exp evaluated 11 times, was once" in comparison.evidence
 
 
 @pytest.mark.usefixtures("no_processes")
@@ -73,22 +73,29 @@ def test_a_target_that_raises_is_told_with_its_traceback_and_costs_the_others_no
     assert comparison.old is not None
 
 
+FROZEN: list[bytes] = []
+"""The artifact of one small benchmark, once it has been made."""
+
+
 @pytest.fixture
 def kept(tmp_path: Path, no_processes: None) -> str:
     """An artifact of one small benchmark."""
-    path = str(tmp_path / "accepted.bench")
-    freeze(request(GOOD, SMALL), path)
-    return path
+    path = tmp_path / "accepted.bench"
+    if not FROZEN:
+        freeze(request(GOOD, SMALL), str(path))
+        FROZEN.append(path.read_bytes())
+    path.write_bytes(FROZEN[0])
+    return str(path)
 
 
-def altered(path: str, **changes: Any) -> str:
-    """The artifact with another manifest."""
+def altered(path: str, program: bytes | None = None, **changes: Any) -> str:
+    """The artifact with another manifest, or other programs."""
     other = f"{path}.altered"
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(other, "w") as new:
         new.writestr("manifest.json", json.dumps({**json.loads(old.read("manifest.json")), **changes}))
         for name in old.namelist():
             if name != "manifest.json":
-                new.writestr(name, old.read(name))
+                new.writestr(name, old.read(name) if program is None else program)
     return other
 
 
@@ -121,13 +128,66 @@ def test_without_flatbuffers_an_artifact_is_not_comparable_and_cannot_be_made(
         freeze(request(GOOD, SMALL), f"{kept}.again")
 
 
-def test_a_file_that_is_no_artifact_is_refused(kept: str) -> None:
+def test_a_frozen_benchmark_that_vanished_is_not_comparable(kept: str) -> None:
+    manifest = json.loads(zipfile.ZipFile(kept).read("manifest.json"))
+    (old,) = manifest["benchmarks"]
+    gone = {**old, "workload": {**old["workload"], "size": 7}}
+    name = SMALL.replace("1024", "7")
+    changes = {"benchmarks": [gone], "counts": {name: manifest["counts"][SMALL]}}
+    assert told(altered(kept, **changes)) == "this version has no such benchmark"
+
+
+def test_a_frozen_program_that_cannot_be_brought_back_is_not_comparable(kept: str) -> None:
+    assert told(altered(kept, program=b"garbage" * 100)).startswith("old: its program cannot be brought back")
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "flipped", "no program", "counts", "list", "missing"])
+def test_a_file_that_is_no_artifact_is_refused(damage: str, kept: str) -> None:
+    path, whole = Path(kept), Path(kept).read_bytes()
+    at = whole.find(b"programs/0") + 200
+    content = {
+        "cut": whole[: len(whole) // 2],
+        "text": b"hello",
+        "flipped": whole[:at] + bytes(b ^ 0xFF for b in whole[at : at + 4]) + whole[at + 4 :],
+    }
+    if damage in content:
+        path.write_bytes(content[damage])
+    elif damage == "counts":
+        path = Path(altered(kept, counts=3))
+    elif damage == "missing":
+        path.unlink()
+    else:
+        with zipfile.ZipFile(kept) as old:
+            manifest = old.read("manifest.json") if damage == "no program" else b"[1, 2]"
+        with zipfile.ZipFile(kept, "w") as poor:
+            poor.writestr("manifest.json", manifest)
+    with pytest.raises(BadInput, match="no such file" if damage == "missing" else "artifact"):
+        plan(request(GOOD, against=str(path)))
+
+
+def test_an_artifact_of_another_schema_is_refused_with_what_is_missing(kept: str) -> None:
     with pytest.raises(BadInput, match="schema 99"):
         artifact.read(altered(kept, schema=99))
     with zipfile.ZipFile(f"{kept}.poor", "w") as poor:
         poor.writestr("manifest.json", json.dumps({"schema": artifact.SCHEMA}))
     with pytest.raises(BadInput, match="no subject, machine"):
         artifact.read(f"{kept}.poor")
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_two_interpreters_that_import_the_same_file_are_told_so() -> None:
+    laid = plan(request(GOOD, SMALL, against_python=sys.executable))
+    assert any("surrogates.py: this compares it with itself" in remark for remark in laid.header["remarks"])
+
+
+def test_what_another_interpreter_has_installed_comes_before_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for other, expected in ((False, [str(tmp_path), "/installed"]), (True, ["/installed", str(tmp_path)])):
+        monkeypatch.setattr(sys, "path", ["", "/installed"])
+        worker.find_modules(other)
+        assert sys.path == expected
 
 
 @pytest.mark.parametrize(

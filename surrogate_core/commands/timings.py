@@ -47,8 +47,7 @@ def timing(run: BenchRun) -> Timing:
     )
     if against is None:
         return Timing(", ".join(names), facts, timed=tuple(_timed(run)))
-    other = against.get("path") or against["subject"]["target"]
-    return Timing(f"{names[0]} compared with {other}", facts, compared=tuple(map(_compared, verdicts.compare(run))))
+    return Timing(terminal.sides(run), facts, compared=tuple(map(_compared, verdicts.compare(run))))
 
 
 def _timed(run: BenchRun) -> Iterable[Timed]:

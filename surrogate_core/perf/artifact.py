@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,8 @@ class Artifact:
 
 
 def is_artifact(path: str) -> bool:
-    """Whether ``path`` is a file that could be one, and no target."""
-    return Path(path).is_file() and zipfile.is_zipfile(path)
+    """Whether ``path`` is a file, and so no target; what is wrong with it :func:`read` says."""
+    return Path(path).is_file()
 
 
 def write(
@@ -91,15 +92,21 @@ def read(path: str) -> Artifact:
     """The artifact at ``path``; raises :class:`BadInput` where it is none."""
     try:
         with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise ValueError(f"{damaged} in it is damaged")
             manifest = json.loads(archive.read("manifest.json"))
+            there = set(archive.namelist())
         missing = [name for name in WANTED if name not in manifest]
         if missing or manifest["schema"] != SCHEMA:
             raise ValueError(f"schema {manifest.get('schema')}" if not missing else f"no {', '.join(missing)}")
         held = tuple(benchmark_from(b) for b in manifest["benchmarks"])
         files = {b.id: str(values["file"]) for b, values in zip(held, manifest["benchmarks"], strict=True)}
+        counts = {str(name): {str(k): float(v) for k, v in c.items()} for name, c in manifest["counts"].items()}
+        if lacking := [b for b, file in files.items() if file not in there or b not in counts]:
+            raise ValueError(f"nothing in it for {lacking[0]}")
         where = place(manifest["machine"], manifest["devices"])
-        return Artifact(Path(path), Subject.from_json(manifest["subject"]), where, held, files, manifest["counts"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        return Artifact(Path(path), Subject.from_json(manifest["subject"]), where, held, files, counts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput(
             f"artifact {path}: {error}",
             "a file written by `surrogate-core bench TARGET --freeze FILE`",

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries import entries
 from surrogate_core.libraries.target import Target
 from surrogate_core.perf import artifact
 from surrogate_core.perf.cases import Benchmark, benchmarks, select
@@ -17,6 +18,7 @@ from surrogate_core.perf.job import BARE, Arm, Job, Subject, benchmark_to, targe
 from surrogate_core.perf.machine import differences, place
 from surrogate_core.perf.processes import probe
 from surrogate_core.perf.store import SCHEMA
+from surrogate_core.spec.formats import FORMATS
 
 __all__ = ["NEW", "OLD", "Plan", "Request", "plan"]
 
@@ -129,6 +131,8 @@ def plan(request: Request) -> Plan:
         changed = differences(place(found["machine"], found["devices"]), place(there["machine"], there["devices"]))
         remarks.append("between two interpreters each side is timed relative to its own bare operation")
         remarks += [f"here {change} there: counts are not comparable" for change in changed]
+        if found["origins"] == there["origins"] and not changed:
+            remarks.append(f"both interpreters import {there['origins'][0]}: this compares it with itself")
         missing = {b.id: f"no device {b.device} under {request.against_python}" for b in known if not _has(there, b)}
         refused |= missing
         known = tuple(b for b in known if b.id not in missing)
@@ -168,6 +172,13 @@ def _consistent(request: Request) -> None:
         raise BadInput("--against and --against-python", "one of them", "two comparisons are two runs")
     if (request.against or request.against_python) and len(request.targets) > 1:
         raise BadInput(f"{len(request.targets)} targets and --against", "one target", "compare one at a time")
+    known = not request.against or ":" in request.against or artifact.is_artifact(request.against)
+    if not known and request.against not in entries():
+        raise BadInput(
+            f"--against {request.against!r}: no such file, nor surrogate of the catalogue",
+            "another target, or a file that --freeze wrote",
+            "check the path, or see `surrogate-core list implementations`",
+        )
     if twice := {t for t in request.targets if list(request.targets).count(t) > 1}:
         raise BadInput(f"target {twice.pop()!r}, given twice", "each target once", "drop one of them")
     if request.rule.processes < FEWEST or request.rule.rounds < 1:
@@ -229,4 +240,7 @@ def _against_artifact(
     if reasons:
         return (), {b.id: "; ".join(reasons) for b in kept}
     missing = {b.id: f"no device {b.device} here" for b in kept if not _has(found, b)}
+    names = {f: [name for name, _ in listed] for f, listed in found["devices"].items()}
+    there = {b.id for b in benchmarks(names, large=True, dtypes=[*FORMATS])}
+    missing |= {b.id: "this version has no such benchmark" for b in kept if b.id not in there | missing.keys()}
     return tuple(b for b in kept if b.id not in missing), missing

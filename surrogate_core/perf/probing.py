@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,9 +26,16 @@ def probe(asked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         "kind": "probe",
         "subjects": [dataclasses.asdict(subject) for subject, _ in found],
         "targets": [target_to(target) for _, target in found],
+        "origins": [_origin(target) for _, target in found],
         "devices": {f: [[d.name, d.kind] for d in get_driver(f).devices()] for f in frameworks},
         "machine": machine.describe(),
     }
+
+
+def _origin(target: Target) -> str:
+    """The file that a target is imported from; empty where there is none."""
+    found = inspect.getmodule(target.located())
+    return getattr(found, "__file__", None) or ""
 
 
 def _subject(name: str, spec: str | None, params: Mapping[str, float], framework: str) -> tuple[Subject, Target]:

@@ -42,13 +42,17 @@ def answers(what: str, asked: Mapping[str, Any], interpreter: str = "") -> Itera
     root = str(Path(surrogate_core.__file__).parent.parent)
     start = START_THERE if interpreter else START.format(root=root)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
-        process = _started([interpreter or sys.executable, "-c", start], stderr, interpreter)
+        # -P: a package in the working folder must not stand in for the one that is installed there.
+        command = [interpreter, "-P", "-c", start] if interpreter else [sys.executable, "-c", start]
+        process = _started(command, stderr, interpreter)
         assert process.stdin is not None
         assert process.stdout is not None
         finished = False
         try:
             with process.stdin:
-                process.stdin.write(json.dumps({"protocol": PROTOCOL, "what": what, **asked}))
+                process.stdin.write(
+                    json.dumps({"protocol": PROTOCOL, "what": what, "other": bool(interpreter), **asked})
+                )
             for line in process.stdout:
                 answer = json.loads(line)
                 if answer["kind"] == "done":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +15,7 @@ from surrogate_core.perf.store import BenchRun
 from surrogate_core.perf.summary import Row, in_units, per_second, rows
 from surrogate_core.perf.verdicts import Comparison, compare, first_line
 
-__all__ = ["cost", "exit_code", "show"]
+__all__ = ["cost", "exit_code", "show", "sides"]
 
 SHOWN = {
     "regressed": ("✗", "bold red"),
@@ -77,7 +80,22 @@ def _timed(target: str, found: list[Row], console: Console) -> None:
             )
 
 
+def sides(run: BenchRun) -> str:
+    """What is compared with what, in words, with versions."""
+    against = run.header["against"]
+
+    def told(subject: Mapping[str, Any]) -> str:
+        version = " ".join(filter(None, (subject["package"], subject["version"])))
+        return f"{subject['target']}{f' ({version})' if version else ''}"
+
+    other = told(against["subject"])
+    if path := against.get("path"):
+        other += f" {'under' if against['kind'] == 'python' else 'as frozen in'} {path}"
+    return f"{told(run.header['subjects'][0])} compared with {other}"
+
+
 def _compared(run: BenchRun, found: tuple[Comparison, ...], console: Console) -> None:
+    console.print(printable(sides(run)), highlight=False, markup=False, soft_wrap=True)
     for c in found:
         sign, style = SHOWN[c.verdict.state]
         times = f"{in_units(c.old)} → {in_units(c.new)}, " if c.old is not None and c.new is not None else ""

@@ -31,15 +31,25 @@ def main() -> None:
     # Whatever an implementation prints must not come between the answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    if "" not in sys.path and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    asked = json.load(sys.stdin)
+    find_modules(asked.get("other", False))
 
     def say(answer: Mapping[str, Any]) -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    for answer in respond(json.load(sys.stdin)):
+    for answer in respond(asked):
         say(answer)
+
+
+def find_modules(other: bool) -> None:
+    """Let modules be found in the working folder: first of all, as by Python itself.
+
+    Under another interpreter, last of all: it is asked because of what is installed there.
+    """
+    here = str(Path.cwd())
+    elsewhere = [folder for folder in sys.path if folder not in ("", here)]
+    sys.path[:] = [*elsewhere, here] if other else [here, *elsewhere]
 
 
 def respond(asked: Mapping[str, Any]) -> Answers:
@@ -92,7 +102,7 @@ def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -
             extra = (job.extras or {}).get((benchmark.id, name), arm.extra)
             prepared[name] = _prepared(arm, benchmark, spikes, extra)
         except Unsupported as missing:
-            errors[name] = f"not offered: {missing}"
+            errors[name] = f"not offered: {missing}" if arm.kind == "target" else str(missing)
         except (Exception, SystemExit) as error:
             errors[name] = _told(error)
     repeat = calls(prepared) if prepared else 0
@@ -121,7 +131,10 @@ def _prepared(arm: Arm, benchmark: Benchmark, spikes: dict[Arm, Any], extra: int
         from surrogate_core.perf import artifact
 
         kept = artifact.read(arm.name)
-        found = ready.thaw(kept.program(benchmark.id), *where)
+        try:
+            found = ready.thaw(kept.program(benchmark.id), *where)
+        except Exception as error:
+            raise Unsupported(f"its program cannot be brought back: {error}") from None
         # The call of an exported program shows nothing of what is in it; what was counted then is kept beside it.
         return dataclasses.replace(found, counts={**kept.counts[benchmark.id], **_compiled(found.counts)})
     if arm not in spikes:
