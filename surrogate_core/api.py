@@ -289,8 +289,8 @@ def _run(
         if writer:
             writer.finish(place.troubles, complaints)
     except KeyboardInterrupt:
-        raise Interrupted(Report(engine.Run(head, tuple(done), complete=False))) from None
+        raise Interrupted(Report(engine.Run(head, engine.arranged(head, done), complete=False))) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, tuple(done), True, place.troubles, complaints))
+    return Report(engine.Run(head, engine.arranged(head, done), True, place.troubles, complaints))

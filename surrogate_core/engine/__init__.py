@@ -1,5 +1,6 @@
 """Planning, running, the ledger, and the results file."""
 
+from surrogate_core.engine.arrangement import arranged as arranged
 from surrogate_core.engine.isolation import Limits as Limits
 from surrogate_core.engine.isolation import cores as cores
 from surrogate_core.engine.isolation import limits as limits

@@ -18,6 +18,7 @@ from typing import Any
 
 import sympy
 
+from surrogate_core.engine.arrangement import arranged
 from surrogate_core.engine.ledger import JUDGED, NOT_RUN, Ledger, account
 from surrogate_core.engine.plan import START, STARTED, Plan
 from surrogate_core.engine.result import Result, from_json, plain
@@ -40,7 +41,7 @@ class Run:
 
     Attributes:
         header: what was asked, of whom, where.
-        results: in the order in which they happened.
+        results: in the order of the plan.
         complete: whether the footer is there.
         troubles: what kept the ledger from adding up, in sentences: a worker that vanished, a result that
             nobody had asked for.
@@ -206,7 +207,7 @@ def read(path: str | os.PathLike[str]) -> Run:
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             raise _not_results(path, number, f"not a result ({type(error).__name__}: {str(error)[:200]})") from None
     said = [_sentences(path, len(lines), footer or {}, name) for name in ("troubles", "complaints")]
-    run = Run(lines[0], tuple(results), footer is not None, *said)
+    run = Run(lines[0], arranged(lines[0], results), footer is not None, *said)
     if footer is not None and footer.get("counts") != dict(run.ledger.counts):
         raise _not_results(path, len(lines), "the footer's counts are not those of the results")
     return run
