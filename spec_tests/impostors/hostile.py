@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -77,6 +78,15 @@ def _start_children() -> None:
     os._exit(3)
 
 
+def _bomb() -> None:
+    for _ in range(5):  # each of which forks what is left of the loop
+        if not os.fork():
+            os.setsid()
+    if os.getpid() != WORKER:
+        os.execvp("sleep", ["sleep", MARK])
+    os._exit(4)
+
+
 def _flood() -> None:
     for stream in (1, 2):
         for _ in range(256):
@@ -94,6 +104,12 @@ def _kill_the_keeper() -> None:
     time.sleep(1e6)
 
 
+def _kill_the_nursery() -> None:
+    keeper = Path(f"/proc/{os.getppid()}/stat").read_text()
+    os.kill(int(keeper.rpartition(")")[2].split()[1]), signal.SIGKILL)
+    time.sleep(1e6)
+
+
 def _eat_memory() -> None:
     eaten = []
     while True:
@@ -103,6 +119,8 @@ def _eat_memory() -> None:
 def _ignore_every_signal() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    print("cannot be told", flush=True)
     time.sleep(1e6)
 
 
@@ -150,6 +168,9 @@ MEDDLING_WITH_TORCH: dict[str, Callable[[], object]] = {
     "what is called torch.autograd.grad": _patch_torch,
 }
 
+WORKER = os.getpid()
+"""The process that has imported this."""
+
 MARK = "31415926"
 """How long the children sleep: by it they are found."""
 
@@ -165,6 +186,8 @@ overflows_the_stack = _with(_overflow_the_stack)
 starts_children = _with(_start_children)
 floods = _with(_flood)
 closes_everything = _with(_close_everything)
+bombs = _with(_bomb)
 kills_the_keeper = _with(_kill_the_keeper)
+kills_the_nursery = _with(_kill_the_nursery)
 eats_memory = _with(_eat_memory)
 meddles = _with(_meddle)

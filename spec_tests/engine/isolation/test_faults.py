@@ -34,6 +34,7 @@ FAULTS = {
     "recurses": ("RecursionError", "_recurse"),
     "overflows_the_stack": ("it ended its process with SIGSEGV", "__repr__"),
     "starts_children": ("it left its process with exit status 3", "processes that it had started were ended, too."),
+    "bombs": ("it left its process with exit status 4", "processes that it had started were ended, too."),
     "floods": ("it ended its process with SIGABRT", "that was all"),
     "closes_everything": ("it closed files that were not its own", ""),
 }
@@ -110,35 +111,58 @@ def test_no_process_is_left_behind(judged: surrogate_core.Report) -> None:
     assert f"sleep {hostile.MARK}" not in listed
 
 
-def one(name: str, **options: Any) -> surrogate_core.Report:
-    return surrogate_core.check(f"{ZOO}:{name}", **ASKED, **options)
+HANGING = {
+    "hangs": ["in _sleep_for_ever", "It had written last:\ngoing to sleep"],
+    "loops_in_c": ["in <lambda>"],
+    "hangs_and_ignores_signals": ["It had written last:\ncannot be told"],
+}
+"""Impostor -> what is told of where it was. One that blocks every signal cannot be asked for its stack."""
 
 
-@pytest.mark.parametrize(
-    ("fault", "shown"),
-    [("hangs", ["in _sleep_for_ever", "It had written last:\ngoing to sleep"]), ("loops_in_c", ["in <lambda>"])],
-)
-def test_what_hangs_is_ended_and_tells_where_it_was(fault: str, shown: list[str]) -> None:
-    report = one(fault, timeout=5)
-    found = outcomes(report, f"{ZOO}:{fault}")
+@pytest.fixture(scope="module")
+def limited() -> surrogate_core.Report:
+    """Those that a limit ends, all at once: they wait side by side."""
+    names = [*HANGING, "eats_memory"]
+    return surrogate_core.check([f"{ZOO}:{name}" for name in names], jobs=4, timeout=8, memory=1_000, **ASKED)
+
+
+@pytest.mark.parametrize("fault", HANGING)
+def test_what_hangs_is_ended_and_tells_where_it_was(limited: surrogate_core.Report, fault: str) -> None:
+    found = outcomes(limited, f"{ZOO}:{fault}")
     assert [found[name].state for name in ASKED["properties"]] == ["passed", "errored", "passed"]
-    assert found["forward.shape"].message == "no answer within 5 s"
-    where, _, rest = found["forward.shape"].traceback.partition("\n")
-    assert where.endswith("(most recent call first):")
-    assert "hostile.py" in rest.splitlines()[0]
-    for part in shown:
-        assert part in rest
+    assert found["forward.shape"].message == "no answer within 8 s"
+    told = found["forward.shape"].traceback
+    for part in HANGING[fault]:
+        assert part in told
+    if "in " in HANGING[fault][0][:3]:
+        where, _, rest = told.partition("\n")
+        assert where.endswith("(most recent call first):")
+        assert "hostile.py" in rest.splitlines()[0]
 
 
-def test_a_limit_of_memory_holds_and_what_was_judged_stays() -> None:
-    report = one("eats_memory", memory=1_000)
-    found = outcomes(report, f"{ZOO}:eats_memory")
+def test_a_limit_of_memory_holds_and_what_was_judged_stays(limited: surrogate_core.Report) -> None:
+    found = outcomes(limited, f"{ZOO}:eats_memory")
     assert [found[name].state for name in ASKED["properties"]] == ["passed", "errored", "passed"]
     assert "MiB in memory, where 1000 are allowed" in found["forward.shape"].message
     assert "_eat_memory" in found["forward.shape"].traceback
 
 
-def test_a_worker_that_vanishes_leaves_the_ledger_open_and_a_sentence() -> None:
-    report = one("kills_the_keeper")
-    assert report.run.exit_code == 3
-    assert any("was never reported" in objection for objection in report.run.objections)
+@pytest.fixture(scope="module")
+def vanishing() -> surrogate_core.Report:
+    """Those that kill what watches them, and a right one after them."""
+    names = ("kills_the_keeper", "kills_the_nursery")
+    return surrogate_core.check([*(f"{ZOO}:{name}" for name in names), OURS], **ASKED)
+
+
+@pytest.mark.parametrize("fault", ["kills_the_keeper", "kills_the_nursery"])
+def test_a_worker_that_vanishes_leaves_the_ledger_open_and_a_sentence(
+    vanishing: surrogate_core.Report, fault: str
+) -> None:
+    assert vanishing.run.exit_code == 3
+    lacking = f"{ZOO}:{fault}::forward.shape[float32-alpha=0.7-cpu:0] was never reported, nor were 1 more"
+    (said,) = (trouble for trouble in vanishing.run.troubles if lacking in trouble)
+    assert said.startswith(f"{ZOO}:{fault}: the worker vanished, and what kept it, too")
+
+
+def test_others_are_judged_in_a_new_nursery(vanishing: surrogate_core.Report) -> None:
+    assert [outcome.state for outcome in outcomes(vanishing, OURS).values()] == ["passed"] * 3

@@ -17,7 +17,7 @@ from surrogate_core.properties.outcome import Errored
 __all__ = ["LOSSES", "Trouble", "judge"]
 
 LOSSES = 3
-"""Workers in a row that may be lost for a reason that is not the implementation's."""
+"""Workers that may be lost without a result in between, for a reason that is not the implementation's."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ def judge(
     try:
         while now.waiting:
             now.asked, now.doing, now.heard = tuple(now.waiting.values()), None, False
+            left = len(now.waiting)
             try:
                 worker = worker or start()
                 now.since = time.monotonic()
@@ -64,7 +65,7 @@ def judge(
                     worker.close()
                     worker = None
                 if ended.lost:
-                    losses -= 1
+                    losses = (LOSSES if len(now.waiting) < left else losses) - 1
                     if not losses:
                         yield Trouble(f"{units[0].implementation.name}: {ended.what}; {_named(now.waiting)}")
                         return

@@ -71,11 +71,12 @@ class Pool:
         self._limits, self._jobs = limits, jobs
         # Two workers whose threads wait for the same cores, busily, take twice the time that they take in turns.
         threads = max(1, cores() // jobs) if jobs > 1 else None
-        self._nursery = Nursery([WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)], threads)
+        self._breed = partial(Nursery, [WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)], threads)
+        self._nursery = self._breed()
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
         self._shared, self._branches = dict(shared or {}), dict[str, Branch]()
-        self._turn, self._closing = threading.Lock(), threading.Event()
+        self._turn, self._renewing, self._closing = threading.Lock(), threading.Lock(), threading.Event()
 
     def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
         """What is to be known of each target, how its worker ended before that, or why it cannot be used."""
@@ -121,7 +122,32 @@ class Pool:
 
     def _start(self, name: str) -> Worker:
         branch = self._branch(name)
-        return Worker(branch.send if branch and branch.ready() else self._nursery.send, self._limits)
+        if branch and branch.ready():
+            try:
+                return Worker(branch.send, self._limits)
+            except Ended:
+                self._forget(branch)
+        return Worker(self._send, self._limits)
+
+    def _send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
+        """Hand an order to the nursery; to a new one, where the code under test has killed it."""
+        nursery = self._nursery
+        try:
+            nursery.send(order, fds)
+        except OSError:
+            with self._renewing:
+                if self._closing.is_set():
+                    raise
+                if self._nursery is nursery:
+                    nursery.close()
+                    self._nursery = self._breed()
+            self._nursery.send(order, fds)
+
+    def _forget(self, branch: Branch) -> None:
+        """A branch that is gone is grown anew for the next that needs it."""
+        branch.close()
+        with self._turn:
+            self._branches = {name: one for name, one in self._branches.items() if one is not branch}
 
     def _branch(self, name: str) -> Branch | None:
         if (library := self._shared.get(name)) is None:
@@ -129,9 +155,7 @@ class Pool:
         with self._turn:
             if library.name not in self._branches:
                 modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
-                self._branches[library.name] = Branch(
-                    self._nursery.send, tuple(modules), library.blocked, self._limits.start
-                )
+                self._branches[library.name] = Branch(self._send, tuple(modules), library.blocked, self._limits.start)
             return self._branches[library.name]
 
     def _facts(self, target: Target, parameters: Parameters) -> Facts | Ended:
