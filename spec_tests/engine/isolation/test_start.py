@@ -1,0 +1,97 @@
+"""Whatever code under test does when it is imported, or called for the first time, is told, and ends there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import surrogate_core
+from surrogate_core.engine.isolation import Ended, Limits, Pool, available
+from surrogate_core.errors import BadInput
+from surrogate_core.libraries.target import locate
+
+pytestmark = pytest.mark.skipif(not available(), reason="processes are isolated on Linux alone")
+
+DOES = {
+    "hangs": "print('going to sleep')\nimport time\ntime.sleep(1e6)",
+    "ignores_signals": "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+    "print('cannot be told')\ntime.sleep(1e6)",
+    "exits": "import os\nos._exit(0)",
+    "segfaults": "import ctypes\nctypes.string_at(0)",
+    "eats_memory": "eaten = []\nwhile True: eaten.append(b'x' * (64 << 20))",
+    "leaves": "import sys\nsys.exit(0)",
+    "raises": "1 / 0",
+    "interrupts": "raise KeyboardInterrupt",
+}
+IMPORT, CALL = "while it was imported", "when it was called for the first time"
+TOLD = {
+    "hangs": ("no answer within 3 s", "going to sleep"),
+    "ignores_signals": ("no answer within 3 s", "It had written last:\ncannot be told"),
+    "exits": ("it left its process with exit status 0", ""),
+    "segfaults": ("it ended its process with SIGSEGV", "string_at"),
+    "eats_memory": ("MiB in memory, where 1000 are allowed", "eats_memory"),
+    "interrupts": ("it left its process with exit status 1", "KeyboardInterrupt"),
+}
+"""What brings the process down -> what the message says, and what the details hold."""
+
+MISTAKES = {"leaves": "SystemExit: 0", "raises": "ZeroDivisionError"}
+"""What is an import that fails, like any other."""
+
+Found = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("targets")
+    for name, text in DOES.items():
+        (folder / f"{name}.py").write_text(text)
+        body = "\n".join(f"    {line}" for line in text.splitlines())
+        (folder / f"make_{name}.py").write_text(f"def make(alpha):\n{body}\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> Found:
+    """What came of each, side by side, since some wait for the limit of time."""
+    names = [f"{when}{name}" for name in DOES for when in ("", "make_")]
+    targets = [locate(f"{folder}/{name}.py:make", "jax" if "make" not in name else "auto") for name in names]
+    with Pool(Limits(3.0, 60.0, memory=1_000, start=3.0), jobs=4) as pool:
+        answers = pool.facts([(target, (("alpha", 1.0),)) for target in targets])
+    return dict(zip(names, answers, strict=True))
+
+
+@pytest.mark.parametrize("place", ["", "make_"])
+@pytest.mark.parametrize("fault", TOLD)
+def test_what_brings_its_process_down_is_told_with_where_it_was(found: Found, fault: str, place: str) -> None:
+    ended = found[f"{place}{fault}"]
+    assert isinstance(ended, Ended)
+    said, shown = TOLD[fault]
+    assert said in ended.what
+    assert ended.what.endswith(CALL if place else IMPORT)
+    assert shown in ended.details
+    assert not ended.lost
+    if fault in ("hangs", "segfaults", "eats_memory"):
+        assert f"{place}{fault}.py" in ended.details
+
+
+@pytest.mark.parametrize("fault", MISTAKES)
+def test_an_import_that_fails_is_a_mistake_with_the_whole_traceback(found: Found, fault: str) -> None:
+    mistake = found[fault]
+    assert isinstance(mistake, BadInput)
+    assert "cannot be imported:\nTraceback" in mistake.given
+    assert MISTAKES[fault] in mistake.given
+    assert f"{fault}.py" in mistake.given
+
+
+def test_a_target_that_does_not_survive_its_import_does_not_conform_and_others_are_judged(folder: Path) -> None:
+    ours, dead = "surrogate_core:SlayerGrad", f"{folder}/exits.py:make"
+    report = surrogate_core.check(
+        [dead, ours], "slayer", profile="quick", dtypes=["float32"], properties=["gradient.peak"], params={"alpha": 0.7}
+    )
+    assert [(r.implementation, r.property_id, r.outcome.state) for r in report.results] == [
+        (dead, "process.start", "errored"),
+        (ours, "gradient.peak", "passed"),
+    ]
+    assert report.run.objections == ()
+    assert report.run.exit_code == 1
