@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "surrogate_core"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = [
+    {"safe_text"},
     {"errors"},
     {"spec"},
     {"drivers"},

@@ -11,6 +11,7 @@ from typing import Any
 from surrogate_core import engine
 from surrogate_core.engine.deviations import Known, check_names, read_deviations
 from surrogate_core.errors import BadInput
+from surrogate_core.safe_text import printable
 from surrogate_core.spec import Spec, get_spec
 
 __all__ = ["Interrupted", "Report", "check", "survey"]
@@ -235,6 +236,9 @@ def _judged(
         raise BadInput(f"jobs {jobs!r}", "a whole number from 1 on", "leave it out to judge one at a time")
     if max_failures is not None and (not isinstance(max_failures, int) or max_failures < 1):
         raise BadInput(f"max_failures {max_failures!r}", "a whole number from 1 on", "leave it out to go on to the end")
+    for path in filter(None, (results, resume, deviations)):
+        if printable(os.fspath(path)) != os.fspath(path):
+            raise BadInput(f"path {os.fspath(path)!r}", "a path in characters that can be shown", "choose another")
     entries = read_deviations(deviations) if deviations is not None else ()
     with engine.place(targets, allowed, jobs, in_process, executor) as place:
         planned = engine.plan(targets, spec, ask=place.facts, **planning)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from surrogate_core.safe_text import clipped
+
 __all__ = ["BadInput", "near_misses"]
+
+LONGEST_LINE = 5_000
+"""Characters kept of each line: what was given may be of any length."""
 
 
 class BadInput(Exception):
@@ -18,11 +23,17 @@ class BadInput(Exception):
     """
 
     def __init__(self, given: str, expected: str, next_step: str) -> None:
+        given, expected, next_step = (_readable(text) for text in (given, expected, next_step))
         super().__init__(f"{given}\n  expected: {expected}\n  next: {next_step}")
         self.given, self.expected, self.next_step = given, expected, next_step
 
     def __reduce__(self) -> tuple[type[BadInput], tuple[str, str, str]]:
         return type(self), (self.given, self.expected, self.next_step)
+
+
+def _readable(text: str) -> str:
+    """``text`` with every line cut that nobody would read to its end."""
+    return "\n".join(clipped(line, LONGEST_LINE) for line in text.split("\n"))
 
 
 def near_misses(word: str, known: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from surrogate_core import libraries
 from surrogate_core.engine import Target, resolve
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries import Hazard, Library, Surrogate
+from surrogate_core.safe_text import printable
 
 AT = (("alpha", ALPHA),)
 SOURCE = """
@@ -198,6 +199,18 @@ def test_what_has_no_known_form_is_told_the_forms(target: str) -> None:
 
 def test_a_misspelt_catalogue_name_is_suggested() -> None:
     assert "did you mean surrogate_core.SlayerGrad" in refused("surrogate_core.SlayerGard")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["a\0b.py:make", "\ud800.py:make", "a\0b:make", "os:\0", "\x1b[2J\u202e:make", f"{'x' * 1_000_000}.py:make",
+     f"os:{'x' * 1_000_000}", f"os:{'.'.join('a' * 100_000)}", "..:make"],
+)  # fmt: skip
+def test_a_name_that_none_can_have_is_told_in_print_and_in_brief(target: str) -> None:
+    message = refused(target)
+    assert message.startswith("target ")
+    assert printable(message) == message
+    assert len(message) < 20_000
 
 
 def test_a_module_that_does_not_exist() -> None:

@@ -24,9 +24,9 @@ from surrogate_core.spec import Parameter, Peak, Spec, x
 
 EVIL = "<script>alert(1)</script>'\"`| \x1b[2J\x00\n::error::\r\n\u202e\u2066 &amp; {{ 7*7 }} ]]> [bold]"
 LONG = "long " * 200_000
-rate = Symbol(f"{EVIL}rate", positive=True)
+rate = Symbol("rate", positive=True)
 SPEC = Spec(
-    name=f"{EVIL}spec",
+    name="<script>alert(1)</script>'\"`| &amp; {{ 7*7 }} ::error:: [bold]",
     title=f"{EVIL}title{LONG}",
     source=f"{EVIL}source{LONG}",
     gradient=exp(-rate * Absolute(x)),
@@ -55,7 +55,13 @@ make.__qualname__ = f"{EVIL}make{LONG}"
 def stored(tmp_path_factory: pytest.TempPathFactory) -> engine.Run:
     """Judged, written, read back: what every reader starts from."""
     report = surrogate_core.check(
-        make, SPEC, profile="quick", dtypes=["float32"], properties=["forward.s*", "gradient.peak"], framework="jax"
+        make,
+        SPEC,
+        params={"rate": 0.7},
+        profile="quick",
+        dtypes=["float32"],
+        properties=["forward.s*", "gradient.peak"],
+        framework="jax",
     )
     path = tmp_path_factory.mktemp("runs") / "run.jsonl"
     report.save(path)
@@ -88,8 +94,7 @@ def test_the_page(stored: engine.Run) -> None:
     assert "<script>alert" not in page
     assert "{{ 7*7 }}" in page
     check_text(page, 3_000_000)
-    document = Document()
-    document.feed(page)
+    assert len(Document(page).all("script")) == 1
 
 
 def test_junit(stored: engine.Run, tmp_path: Path) -> None:
@@ -120,4 +125,3 @@ def test_comparisons(stored: engine.Run) -> None:
     found = compare(stored, replace(stored, results=stored.results[:1]))
     for text in (changes.to_markdown(found), changes.to_html(found), shown(changes.show, found)):
         check_text(text, 500_000)
-        assert "<script>alert" not in text or text.startswith("Newly") or "&lt;" not in text

@@ -15,7 +15,7 @@ from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed, 
 from surrogate_core.report.junit import write
 
 ODD = "é × 🙂 <&\"'> ]]> \x00\x08\x1b\x7f\ud800\ufffe\n\t end"
-LEGAL = "é × 🙂 <&\"'> ]]> \ufffd\ufffd\ufffd\x7f\ufffd\ufffd\n\t end"
+LEGAL = "é × 🙂 <&\"'> ]]> \ufffd\ufffd\ufffd\ufffd\ufffd\ufffd\n\t end"
 
 
 def written(found: Run, folder: Path) -> Element:

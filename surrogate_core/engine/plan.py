@@ -249,5 +249,5 @@ def _several(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
         if isinstance(values, str):
             raise TypeError("a string is a sequence of characters, not of numbers")
         return tuple(float(v) for v in (values if isinstance(values, Iterable) else (values,)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadInput(f"parameter {name}={values!r}", "numbers", f"for example {{{name!r}: [0.5, 1, 2]}}") from None

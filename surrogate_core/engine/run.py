@@ -18,13 +18,16 @@ from surrogate_core.engine.ledger import NOT_RUN
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.surroundings import kept, told
-from surrogate_core.engine.telling import printable, sentence, whole_traceback
+from surrogate_core.engine.telling import printable, sentence, shown, whole_traceback
 from surrogate_core.engine.witness import programme, script
 from surrogate_core.properties import Proof, Property, Search, Statement, get_property
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Requests, Seen
 
 __all__ = ["judge", "not_run", "run"]
+
+SHOWN = ("message", "capability", "reason", "given", "measured", "allowed")
+"""What an outcome says in words, in which there may be some of the implementation's own."""
 
 DTYPE_WORDS = {
     "float16": ("float16", "half", "f16"),
@@ -77,6 +80,7 @@ def judge(bench: Bench, unit: Unit) -> Result:
         # What the implementation raises is told elsewhere: here it is the property, and the others are judged.
         message = f"the property itself raised, which says nothing of the implementation: {sentence(error)}"
         outcome = outcomes.Errored(message, whole_traceback(error))
+    outcome = replace(outcome, **{name: shown(getattr(outcome, name)) for name in SHOWN if hasattr(outcome, name)})
     return Result(
         implementation=bench.implementation.name,
         property_id=unit.property_id,

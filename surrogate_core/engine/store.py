@@ -27,12 +27,16 @@ from surrogate_core.engine.versions import packages
 from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
 from surrogate_core.properties.outcome import Skipped
+from surrogate_core.safe_text import brief
 from surrogate_core.spec.model import Spec
 
 __all__ = ["SCHEMA", "Run", "described", "header", "read"]
 
 SCHEMA = 2
 """Version of the file's layout; a reader refuses any other."""
+
+LONGEST = 2_000
+"""Characters kept of what a spec says of itself."""
 
 
 @dataclass(frozen=True)
@@ -157,13 +161,13 @@ def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
 def described(spec: Spec) -> dict[str, Any]:
     """What a header says of a spec."""
     return {
-        "title": spec.title,
-        "source": spec.source,
+        "title": brief(spec.title, LONGEST),
+        "source": brief(spec.source, LONGEST),
         "gradient": str(spec.gradient),
         "latex": sympy.latex(spec.gradient),
         "forward": str(spec.step),
         "at_threshold": spec.at_threshold,
-        "claims": [claim.sentence() for claim in spec.claims],
+        "claims": [brief(claim.sentence(), LONGEST) for claim in spec.claims],
     }
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import traceback
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["printable", "sentence", "whole_traceback"]
+from surrogate_core.safe_text import clipped
+from surrogate_core.safe_text import printable as printable
+
+__all__ = ["printable", "sentence", "shown", "whole_traceback"]
 
 LONGEST_MESSAGE, LONGEST_TRACEBACK = 2_000, 20_000
 """Characters kept: an implementation may put a whole array into its exception."""
-
-UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Controls that move a terminal's cursor or colour, or turn the direction of what stands beside them."""
 
 HARNESS = tuple(
     str(Path(__file__).parent.parent / room) for room in ("engine", "drivers", "perf", "libraries/target.py")
 )
 
 
-def printable(text: str) -> str:
-    """``text`` with every control character replaced, so that a name cannot write on the terminal."""
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+def shown(text: str) -> str:
+    """``text`` so that it can be shown anywhere: printable, and clipped."""
+    return clipped(printable(text), LONGEST_MESSAGE)
 
 
 def sentence(error: BaseException) -> str:
@@ -39,7 +38,7 @@ def whole_traceback(error: BaseException) -> str:
         # Formatting asks the exception for its message, which may itself raise.
         lines = ["Traceback (most recent call last):\n", *traceback.format_tb(_own_frames(error.__traceback__))]
         lines.append(f"{type(error).__name__}: its message could not be had\n")
-    return _clipped(printable("".join(lines)), LONGEST_TRACEBACK)
+    return clipped(printable("".join(lines)), LONGEST_TRACEBACK)
 
 
 def _own_frames(trace: TracebackType | None) -> TracebackType | None:
@@ -51,10 +50,6 @@ def _own_frames(trace: TracebackType | None) -> TracebackType | None:
 
 def _message(error: BaseException) -> str:
     try:
-        return _clipped(printable(str(error)), LONGEST_MESSAGE)
+        return clipped(printable(str(error)), LONGEST_MESSAGE)
     except Exception:
         return "its message could not be had"
-
-
-def _clipped(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[:longest]} … ({len(text) - longest:,} more characters)"

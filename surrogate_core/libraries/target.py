@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from surrogate_core import libraries
 from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.safe_text import brief
 
 if TYPE_CHECKING:
     from surrogate_core.spec.model import Parameters
 
 __all__ = ["Target", "locate", "resolve"]
+
+LONGEST_NAME = 1_000
+"""Characters kept of a target's name, which is shown wherever it is judged; paths are seldom longer."""
 
 Factory = Callable[..., Any]
 """Called with the spec's parameters by keyword, returns a spike function."""
@@ -174,10 +178,10 @@ def locate(target: str | Factory, framework: str = "auto") -> Target:
     if ":" in target.strip(":"):
         module, _, attribute = target.rpartition(":")
         if module.endswith(".py"):
-            module = str(Path(module).resolve())
+            module = _resolved(module)
         distribution = "" if module.endswith(".py") else _distribution(module)
         blocked = () if module.endswith(".py") else _blocked_with(module)
-        return Target(target, module, attribute, (), framework, distribution, blocked=blocked)
+        return Target(brief(target, LONGEST_NAME), module, attribute, (), framework, distribution, blocked=blocked)
     return _from_catalogue(target, framework)
 
 
@@ -210,6 +214,14 @@ def _blocked_with(module: str) -> tuple[str, ...]:
     return next((library.blocked for library in libraries.libraries() if library.package == package), ())
 
 
+def _resolved(path: str) -> str:
+    try:
+        return str(Path(path).resolve())
+    except (OSError, ValueError) as error:
+        # A name with a null byte, or half a character, is none of a file.
+        raise BadInput(f"target {path!r}: {error}", "a Python file", "check the path") from None
+
+
 def _from_object(target: Any, framework: str) -> Target:
     if not callable(target):
         raise BadInput(
@@ -224,7 +236,9 @@ def _from_object(target: Any, framework: str) -> Target:
         found = getattr(found, part, None)
     importable = found is target and module != "__main__"
     where = module if importable else ""
-    return Target(f"{module}:{name}", where, name, (), framework, _distribution(module), given=target)
+    return Target(
+        brief(f"{module}:{name}", LONGEST_NAME), where, name, (), framework, _distribution(module), given=target
+    )
 
 
 def _distribution(module: str) -> str:

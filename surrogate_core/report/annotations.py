@@ -19,7 +19,7 @@ __all__ = ["annotations", "command"]
 MOST = 10
 """GitHub shows so many errors of one step."""
 
-LONGEST = 2_000
+LONGEST, LONGEST_TITLE = 2_000, 300
 
 
 def annotations(run: Run, environment: Mapping[str, str]) -> list[str]:
@@ -36,7 +36,7 @@ def annotations(run: Run, environment: Mapping[str, str]) -> list[str]:
     lines = [_complaint(text, root) for text in run.complaints]
     lines += [command("error", {"title": "surrogate-core"}, text) for text in run.objections]
     lines += [
-        command("error", {**places[cell.implementation], "title": f"{cell.implementation}: {cell.property_id}"}, said)
+        command("error", {**places[cell.implementation], "title": _title(cell)}, said)
         for cell in cells(run)
         if cell.state in ("failed", "errored")
         for said in [_said(cell)]
@@ -80,6 +80,10 @@ def _complaint(text: str, root: Path) -> str:
         return command("error", {"title": "deviations"}, text)
     where = _within(found[1], root)
     return command("error", {**where, **({"line": found[2]} if where else {}), "title": "deviations"}, found[3])
+
+
+def _title(cell: Cell) -> str:
+    return clip(f"{cell.implementation}: {cell.property_id}", LONGEST_TITLE)
 
 
 def _said(cell: Cell) -> str:

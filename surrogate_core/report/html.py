@@ -20,14 +20,12 @@ from markupsafe import Markup, escape
 
 from surrogate_core.engine import Run
 from surrogate_core.errors import BadInput
+from surrogate_core.safe_text import printable
 
 if TYPE_CHECKING:
     from surrogate_core.report.timing import Timing  # loads matplotlib
 
-__all__ = ["UNSEEN", "page_of", "render", "write"]
-
-UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that no text file can hold, or that turn round what stands beside them: no name may use them."""
+__all__ = ["page_of", "render", "write"]
 
 
 @functools.cache
@@ -66,7 +64,7 @@ def _breakable(name: str) -> Markup:
 
 def page_of(template: str, **values: object) -> str:
     """A template of this project as the text of one HTML file; everything in ``values`` is text."""
-    return UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(**values))
+    return printable(_environment().get_template(template).render(**values))
 
 
 def render(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> str:

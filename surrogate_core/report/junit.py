@@ -19,6 +19,7 @@ from surrogate_core.engine import Result, Run
 from surrogate_core.engine.strict import DEFAULT, offences
 from surrogate_core.errors import BadInput
 from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed, Skipped, Unsupported
+from surrogate_core.safe_text import printable
 
 __all__ = ["write"]
 
@@ -124,4 +125,4 @@ def _child(case: ElementTree.Element, tag: str, message: str, kind: str, evidenc
 
 
 def _legal(text: str) -> str:
-    return FORBIDDEN.sub("\ufffd", text)
+    return FORBIDDEN.sub("\ufffd", printable(text))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from surrogate_core.errors import BadInput
-from surrogate_core.report.html import UNSEEN
+from surrogate_core.safe_text import printable
 
 __all__ = ["code", "disclosure", "pre", "table", "text", "write"]
 
@@ -20,7 +20,7 @@ MEANING = re.compile(r"[\\`*_\[\]<>|&~#!:@$\"'^{}]")
 def text(words: object) -> str:
     """``words`` in one line, every character of them shown as it is."""
     # As entities: these can never be markup, where a backslash is one of several rules.
-    flat = " ".join(UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(words)).split())
+    flat = " ".join(printable(str(words)).split())
     return re.sub(r"(?i)\bwww\.", lambda m: m[0][:3] + "&#46;", MEANING.sub(lambda m: f"&#{ord(m[0])};", flat))
 
 
@@ -31,7 +31,7 @@ def code(words: object) -> str:
 
 def pre(lines: str) -> str:
     """Several lines, kept as they are."""
-    return f"<pre>{html.escape(UNSEEN.sub(chr(0xFFFD), lines))}</pre>"
+    return f"<pre>{html.escape(printable(lines))}</pre>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ import sympy
 from sympy import Expr, Interval, Symbol
 
 from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.safe_text import brief
 from surrogate_core.spec.breakpoints import verify_breakpoints
 from surrogate_core.spec.claims import Claim, verify
 from surrogate_core.spec.evaluate import Parameters as Parameters
@@ -21,6 +22,9 @@ __all__ = ["Parameter", "Parameters", "Spec", "x"]
 
 x = Symbol("x", real=True)
 """Distance to the threshold (membrane potential minus threshold), the variable of every formula."""
+
+LONGEST_NAME, LONGEST_CHANGE = 200, 60
+"""Characters of a name, which stands wherever something is judged, and of a change in the name of a variant."""
 
 Declared = Literal["formula", "zero"]
 """What a spec may declare of a further derivative: that of the formula, or zero."""
@@ -48,12 +52,18 @@ class Parameter:
     typical: tuple[float, float]
 
     def __post_init__(self) -> None:
+        if not self.name.isidentifier() or len(self.name) > LONGEST_NAME:
+            raise BadInput(
+                f"a parameter with the symbol {self.name!r}",
+                "a name that can be a keyword of Python: letters, digits and _",
+                "name the symbol like the factory's keyword",
+            )
         for value in (self.default, *self.typical):
             self.check(value)
 
     @property
     def name(self) -> str:
-        return str(self.symbol)
+        return self.symbol.name
 
     def check(self, value: float) -> float:
         """``value`` as a float, once it lies in the domain; raises :class:`BadInput` otherwise."""
@@ -142,6 +152,12 @@ class Spec:
     parameter_gradient: Declared | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name or brief(self.name, LONGEST_NAME) != self.name:
+            raise BadInput(
+                f"a spec with the name {self.name!r}",
+                f"a word or a few, printable, in one line of at most {LONGEST_NAME} characters",
+                "put what is longer into the title",
+            )
         object.__setattr__(self, "gradient", sympy.sympify(self.gradient))
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "claims", tuple(self.claims))
@@ -228,5 +244,6 @@ class Spec:
 
 def _listed(changes: Mapping[str, Any]) -> str:
     """Changes as a name can hold them: a number or a word with its value, anything larger without."""
-    brief = (int, float, str, type(None))
-    return ", ".join(f"{name}={value}" if isinstance(value, brief) else name for name, value in changes.items())
+    plain = (int, float, str, type(None))
+    words = {name: f"{name}={value}" if isinstance(value, plain) else name for name, value in changes.items()}
+    return ", ".join(word if len(word) <= LONGEST_CHANGE else name for name, word in words.items())

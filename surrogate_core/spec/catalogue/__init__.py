@@ -84,7 +84,7 @@ def get_spec(name: str) -> Spec:
         module, attribute = f"{__name__}.{_FAMILIES[name][0]}", _FAMILIES[name][1]
     try:
         found = getattr(importlib.import_module(module), attribute, None)
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, TypeError) as error:  # or a name that begins with a dot
         raise BadInput(f"spec {name!r}: {error}", "a module that can be imported", "check its name") from None
     if not isinstance(found, Spec):
         raise BadInput(f"spec {name!r} is {found!r}", "a Spec in that module", "check the name after the colon")
