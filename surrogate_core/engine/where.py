@@ -64,7 +64,7 @@ class Apart:
         unlimited: what is judged in this process all the same, in a sentence; empty where nothing is.
     """
 
-    def __init__(self, pool: Pool, all_of_them: bool, objects: bool) -> None:
+    def __init__(self, pool: Pool, all_of_them: bool, objects: bool = False) -> None:
         self._pool, self._all = pool, all_of_them
         self.unlimited = OBJECTS if objects and not all_of_them else ""
         self.troubles: tuple[str, ...] = ()
