@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test lint browser pictures score benchmark proofs clean
+.PHONY: check test lint browser samples pictures score benchmark proofs clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
@@ -23,6 +23,9 @@ browser: spec_tests/browser/node_modules/.package-lock.json
 
 spec_tests/browser/node_modules/.package-lock.json: spec_tests/browser/package-lock.json
 	cd spec_tests/browser && npm ci --silent --no-audit --no-fund
+
+samples: $(READY)
+	PYTHONPATH=spec_tests $(BIN)/python spec_tests/samples.py
 
 pictures: $(READY) browser
 	PYTHONPATH=spec_tests $(BIN)/python spec_tests/pictures.py

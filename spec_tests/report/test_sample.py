@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from surrogate_core.engine import read
 from surrogate_core.report import render
@@ -32,3 +35,10 @@ def test_the_stored_sample_that_does_not_conform_shows_what_it_breaks() -> None:
     assert "my_surrogate.py:make: does not conform" in page
     assert "log g′ falls with slope −0.9" in page
     assert len(page.encode()) < 300_000
+
+
+@pytest.mark.parametrize("name", ["check", "broken"])
+def test_no_sample_holds_a_path_of_the_machine_that_it_was_made_on(name: str) -> None:
+    text = (SAMPLES / f"{name}.jsonl").read_text(encoding="utf-8")
+    assert re.findall(r"""["' ](/[\w.-]+/[^"' ]*)""", text) == []
+    assert re.findall(r"""[A-Za-z]:\\\\|/(?:home|root|tmp|Users|work)\b""", text) == []
