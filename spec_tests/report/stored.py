@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, ClassVar
 
 from surrogate_core.engine import Result, Run
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
@@ -136,6 +136,17 @@ class Document(HTMLParser):
     """The elements of a page in order, each with all the text inside it."""
 
     OPEN_ENDED = frozenset({"meta", "img", "br", "wbr", "link"})
+    ENDED_BY: ClassVar = {
+        "li": ("ul", {"li"}),
+        "dt": ("dl", {"dt", "dd"}),
+        "dd": ("dl", {"dt", "dd"}),
+        "td": ("table", {"td", "th"}),
+        "th": ("table", {"td", "th"}),
+        "tr": ("table", {"td", "th", "tr"}),
+        "tbody": ("table", {"td", "th", "tr", "thead"}),
+        "option": ("select", {"option"}),
+    }
+    """What holds an element, and which elements in there end where it begins: their end tags are optional."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -146,6 +157,10 @@ class Document(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, dict(attrs))
         self.elements.append(element)
+        holder, ended = self.ENDED_BY.get(tag, ("", set[str]()))
+        inside = max((at for at, e in enumerate(self._stack) if e.tag == holder), default=len(self._stack))
+        first = next((at for at in range(inside + 1, len(self._stack)) if self._stack[at].tag in ended), None)
+        del self._stack[len(self._stack) if first is None else first :]
         if tag not in self.OPEN_ENDED:
             self._stack.append(element)
 

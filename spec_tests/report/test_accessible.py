@@ -19,7 +19,7 @@ def test_ids_are_unique_and_every_link_arrives() -> None:
 def test_tables_have_captions_and_their_heads_a_scope() -> None:
     page = draw(*drawn(), result(BREAKS, "lib:bad"), result(BREAKS, "lib:bad", alpha=2.0))
     assert len(page.all("table")) == len(page.all("caption"))
-    assert all(e.attributes.get("scope") in ("col", "row") for e in page.all("th"))
+    assert all(e.attributes.get("scope") in ("col", "row", "rowgroup") for e in page.all("th"))
     assert page.all("html")[0].attributes["lang"] == "en"
     assert page.all("a")[0].attributes["href"] == "#answer"
 
@@ -28,7 +28,7 @@ def test_a_state_is_told_by_glyph_and_word_too() -> None:
     page = draw(*passing(), result(BREAKS, "lib:bad"), result(Skipped("no"), "lib:bad", "transform.jit"))
     states = [e for e in page.elements if re.search(r"(^|\s)is-(?!open)", e.attributes.get("class", ""))]
     states = [e for e in states if e.tag in ("span", "b", "td")]
-    assert len(states) > 20
+    assert len(states) > 15
     assert all(re.search(r"\w", e.text) for e in states)
     assert all(re.match(r"[✓✗!–○≈]", e.text.strip()) for e in states if "is-none" not in e.attributes["class"])
 

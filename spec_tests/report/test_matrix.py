@@ -40,8 +40,8 @@ def test_every_field_of_a_survey_leads_to_its_evidence(survey: str) -> None:
     assert survey.count("<td class=") > 2500
 
 
-def test_a_survey_of_a_hundred_stays_under_a_megabyte_and_a_half(survey: str) -> None:
-    assert len(survey.encode()) < 1_500_000
+def test_a_survey_of_a_hundred_stays_under_a_megabyte_and_a_half_with_a_tenth_to_spare(survey: str) -> None:
+    assert len(survey.encode()) < 1_350_000
     assert survey.count("<svg") == 100
 
 

@@ -63,7 +63,7 @@ def test_a_finding_has_a_place_of_its_own_with_all_that_a_maintainer_needs() -> 
         "x = 2 (0x40000000)",  # the case of the other property is listed, too
     )
     assert [words for words in told if words not in re.sub(r"\s+", " ", finding.text) + finding.text] == []
-    assert "Copy" in finding.text
+    assert "A program that shows it without this harness" in finding.text
 
 
 def test_of_findings_without_end_the_last_are_lines() -> None:

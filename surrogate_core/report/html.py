@@ -62,9 +62,13 @@ def _breakable(name: str) -> Markup:
     return Markup(re.sub(r"([/\\:._]+)", r"\1<wbr>", str(escape(name))))
 
 
+OPTIONAL = re.compile("</(?:td|th|tr|dd|dt|li|option)>")
+"""End tags that HTML does without (13.1.2.4 of its standard), as nothing else follows these in what holds them."""
+
+
 def page_of(template: str, **values: object) -> str:
     """A template of this project as the text of one HTML file; everything in ``values`` is text."""
-    return printable(_environment().get_template(template).render(**values))
+    return printable(OPTIONAL.sub("", _environment().get_template(template).render(**values)))
 
 
 def render(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> str:

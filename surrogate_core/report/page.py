@@ -29,7 +29,7 @@ from surrogate_core.report.words import greek, listed, plural, setting, short_na
 
 __all__ = ["Chapter", "Evidence", "Page", "page"]
 
-MOST_TOLD, FEW_CASES, SOME_CASES = 12, 3, 10
+MOST_TOLD, FEW_CASES, SOME_CASES = 12, 3, 6
 """Of many implementations, findings told in full; further cases of each, of many implementations and of a few."""
 
 
@@ -267,8 +267,9 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _proved_of_some(run: Run, of_each: Sequence[Sequence[str]]) -> str:
     """What was proved of some implementations and not of all, in a sentence."""
     whole = dict.fromkeys(r.dtype for r in run.results if evidence.figures(r).get("exhaustive") is True)
-    proving = f"{sum(len(said) > 0 for said in of_each)} of {plural(len(of_each), 'implementation')}"
-    return f"every bit pattern of {listed(whole)}, by {proving}: which promises held there, is told with each"
+    some, every = sum(len(said) > 0 for said in of_each), plural(len(of_each), "implementation")
+    proving = f"all {every}" if some == len(of_each) else f"{some} of {every}"
+    return f"every bit pattern of {listed(whole)}, by {proving}: which promises hold there is told with each"
 
 
 SETTINGS = 12

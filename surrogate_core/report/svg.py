@@ -43,6 +43,13 @@ IMPLIED = {
 }
 """Declarations that the style sheet makes for every plot, or that every browser does."""
 
+SHORT = {
+    ("text-anchor", "end"): "e",
+    ("text-anchor", "middle"): "m",
+    ("stroke-linecap", "round"): "o",
+}
+"""Declarations that occur in every plot, as classes that the style sheet knows."""
+
 ROLE_OF = {colour: role for role, colour in ROLES.items()}
 
 
@@ -99,6 +106,7 @@ def inline(figure: Figure, name: str, title: str, description: str) -> Markup:
         for key in element.attrib.keys() & {"d", "x", "y", "transform", "width", "height"}:
             element.attrib[key] = _shorter(element.attrib[key])
     _ungroup(root)
+    _join_lines(root)
     box = _shorter(root.attrib["viewBox"])
     root.attrib.clear()
     root.attrib.update({"class": "plot", "viewBox": box, "role": "img", "aria-labelledby": f"{name}t {name}d"})
@@ -106,7 +114,8 @@ def inline(figure: Figure, name: str, title: str, description: str) -> Markup:
         element = ElementTree.Element(tag, {"id": f"{name}{tag[0]}"})
         element.text = text
         root.insert(0, element)
-    return Markup(re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).strip())
+    text = re.sub(r">\s+<", "><", ElementTree.tostring(root, encoding="unicode")).strip()
+    return Markup(text.replace(" />", "/>"))  # of an element: in a text, > is written &gt;
 
 
 def _without_namespaces(text: str) -> ElementTree.Element:
@@ -156,10 +165,12 @@ def _declare(element: ElementTree.Element) -> None:
             continue
         if value in ROLE_OF:
             classes.append(f"{name[0]}-{ROLE_OF[value]}")
+        elif (name, value) in SHORT:
+            classes.append(SHORT[name, value])
         else:
             element.attrib[name] = value
-    if element.tag == "text" and classes == ["f-muted"]:
-        classes = []  # as every text is that says nothing else
+    if element.tag == "text" and "f-muted" in classes:
+        classes.remove("f-muted")  # as every text is that says nothing else
     if classes:
         element.attrib["class"] = " ".join(classes)
 
@@ -171,6 +182,14 @@ def _ungroup(parent: ElementTree.Element) -> None:
         _ungroup(child)
         children += list(child) if child.tag == "g" and not child.attrib else [child]
     parent[:] = [child for child in children if child.tag != "defs" or len(child)]
+
+
+def _join_lines(root: ElementTree.Element) -> None:
+    """Draw the lines of the grid, which lie under everything else, as one path."""
+    grid = [e for e in root if e.tag == "path" and e.attrib.keys() == {"d", "class"} and e.get("class") == "s-line"]
+    for line in grid[1:]:
+        grid[0].attrib["d"] += line.attrib["d"]
+        root.remove(line)
 
 
 def _shorter(value: str) -> str:
@@ -186,23 +205,24 @@ def _from_point_to_point(path: str) -> str:
     """
     parts: list[str] = []
     x = y = 0
-    start, before = (0, 0), ""
+    start, line = (0, 0), False
     for command, *numbers in re.findall(r"([MLz])\s*(?:(-?[\d.]+)\s+(-?[\d.]+))?", path):
         if command == "z":
             parts.append("z")
-            (x, y), before = start, "z"
+            (x, y), line = start, False
             continue
         to_x, to_y = (round(10 * float(number)) for number in numbers)
         step = _pair(to_x - x, to_y - y)
         if command == "M":
             parts.append(f"m{step}" if parts else f"M{step}")
-            start = to_x, to_y
-        elif (to_x, to_y) == (x, y):
-            parts.append("h0")
+            start, line = (to_x, to_y), False
+        elif to_y == y:
+            parts.append(f"h{_tenths(to_x - x)}")
+            line = False
         else:
-            # After m and l, a pair is a line.
-            parts.append(f"l{step}" if before != "line" else step if step.startswith("-") else f" {step}")
-        before = "line" if command == "L" and (to_x, to_y) != (x, y) else command
+            # After a line, a pair is another one.
+            parts.append(f"l{step}" if not line else step if step.startswith("-") else f" {step}")
+            line = True
         x, y = to_x, to_y
     return "".join(parts)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from surrogate_core.engine import Result
@@ -17,11 +18,16 @@ __all__ = ["Line", "Table", "accuracy", "every", "slopes", "transformations"]
 
 @dataclass(frozen=True)
 class Line:
-    """One row: what it is about, in how many words, and its numbers."""
+    """One row: what it is about, and its numbers.
+
+    Attributes:
+        rows: over how many rows, from this one on, the first head goes; 0 where an earlier row's does.
+    """
 
     heads: tuple[str, ...]
     state: State
     cells: tuple[str, ...]
+    rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,17 @@ class Table:
 
 def every(results: Sequence[Result]) -> tuple[Table, ...]:
     """The tables that have anything to say."""
-    return tuple(t for t in (accuracy(results), slopes(results), transformations(results)) if t.lines)
+    made = (accuracy(results), slopes(results), transformations(results))
+    return tuple(replace(table, lines=_spanning(table.lines)) for table in made if table.lines)
+
+
+def _spanning(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """The rows with the first head of neighbours written once."""
+    spanned: list[Line] = []
+    for _, group in itertools.groupby(lines, key=lambda line: line.heads[0]):
+        first, *others = group
+        spanned += [replace(first, rows=1 + len(others)), *(replace(line, rows=0) for line in others)]
+    return tuple(spanned)
 
 
 def accuracy(results: Sequence[Result]) -> Table:

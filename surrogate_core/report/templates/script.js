@@ -69,9 +69,16 @@
   }
 
   // ---- copying what stands beside the button
-  for (const button of all("button.copy")) {
+  for (const source of all(".script > pre")) {
+    const button = document.createElement("button");
+    const place = source.closest(".finding, .meaning");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    const folded = source.closest("details:not(.meaning)")?.querySelector("summary").textContent; // what it is
+    button.setAttribute("aria-label", `Copy, ${place.querySelector("code").textContent}: ${folded || "a surrogate that breaks it"}`);
+    source.before(button);
     button.addEventListener("click", async () => {
-      const source = button.parentElement.querySelector("pre");
       try {
         await navigator.clipboard.writeText(source.textContent);
         button.textContent = "Copied";
