@@ -302,6 +302,20 @@ def test_a_wave_is_off_by_no_more_than_the_way_from_crest_to_trough() -> None:
     assert not found.within(points(math.nan)).any()
 
 
+@pytest.mark.parametrize("rate", [1.72, 10.0])
+def test_a_square_may_round_what_it_squares_and_one_of_another_rate_is_wrong(rate: float) -> None:
+    at = np.exp2(np.linspace(-30, 4, 4001)).astype(np.float32)
+    found = expected("float32", *at.astype(np.float64), spec=get_spec("tanh"), parameters=(("alpha", rate),))
+
+    def as_documented(rate: float) -> np.ndarray:
+        e = np.exp(np.float32(rate) * at)
+        return (np.float32(4) / (1 / e + e) ** 2).astype(np.float64)
+
+    normal = found.gradient > 2.0**-100
+    assert found.within(as_documented(rate))[normal].all()
+    assert not found.within(as_documented(rate * (1 + 1e-5)))[normal & (at * rate > 2)].any()
+
+
 def test_a_floor_beyond_whole_numbers_may_round_to_another_period_and_nearer_it_may_not() -> None:
     far, near = 2.0**53, 2.0**40 + 0.25
     at = (("width", 0.1), ("scale", 1.0))

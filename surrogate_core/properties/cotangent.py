@@ -68,13 +68,15 @@ def _judge(case: Case, seen: Seen) -> Outcome:
         answer = observed(seen[name])
         pulled, weight = answer.gradient, _carried(cotangent, answer.value.dtype)
         # Both gradients may be off by B; their product rounds once more, or is flushed.
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             expected = weight * unit
             allowed = np.abs(weight) * tolerance + fmt.unit_roundoff * np.abs(expected) + fmt.smallest_normal
             allowed = np.where(weight == 0, 0.0, allowed)
             error = np.abs(wide(pulled) - expected)
             wrong = finite & np.isfinite(unit) & ~np.isinf(weight) & ~(error <= allowed)
-        wrong &= ~(np.isnan(expected) & np.isnan(wide(pulled)))
+            overflowing = np.isinf(pulled) & (np.sign(pulled) == np.sign(expected))
+            overflowing &= ~(np.abs(expected) + allowed <= fmt.largest)
+        wrong &= ~(np.isnan(expected) & np.isnan(wide(pulled))) & ~overflowing
         if wrong.any():
             # Nearest to the threshold, of those with a cotangent that a person has in mind.
             plain = wrong & (np.abs(weight) == 1)

@@ -7,9 +7,9 @@ In a format with unit roundoff u, an answer for g'(x) is accepted within
 which two roundings of the result, of x and of every parameter p explain to first order (forward error
 analysis: Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section 1.6).
 
-A power (1 + k*|x|)^(-a) with a parameter for its exponent costs its base a times what that was rounded by, as
-exp(-a*y) costs its exponent; and what 1 + k*|x| is rounded by near the threshold is no rounding of x or k. So for such
-a power b^e two roundings of its base are granted beside, 2 * |b * dg'/db|.
+A power multiplies what its base was rounded by with its exponent, as exp(-a*y) does with its exponent; and what
+1 + k*|x|, or a function's value, is rounded by is no rounding of x or k. So for each factor b^e of g' with such a base,
+and an exponent that is neither 1 nor -1, two roundings of its base are granted beside: 2 * |e * g'|.
 
 Far out, a rounding of x carries a formula that swings (by sines and cosines) a good part of a swing on. At a crest,
 where the slope is 0, the first order tells nothing of that; where two swings of different pace have opposite slopes,
@@ -24,7 +24,7 @@ v and w being x and every parameter. Beyond the second order there is nothing: 1
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy
@@ -41,16 +41,17 @@ SWINGING = (sympy.sin, sympy.cos)
 
 @functools.lru_cache(maxsize=64)
 def formulas(spec: Spec) -> tuple[Expr, ...]:
-    """g', its derivatives by x and by every parameter, and b * dg'/db for the base b of each power (see above)."""
-    return (spec.gradient, *(derivative(spec.gradient, s) for s in spec.symbols), *_bases(spec.gradient))
+    """g', its derivatives by x and by every parameter, and e * g' for each power that is a factor of it (see above)."""
+    formula: Any = spec.gradient
+    powers = [f.exp for f in sympy.Mul.make_args(formula) if isinstance(f, sympy.Pow) and _rounded(f.base)]
+    steep = [e * formula for e in powers if abs(e) != 1]
+    return (formula, *(derivative(formula, s) for s in spec.symbols), *steep)
 
 
-def _bases(formula: Any) -> Iterator[Expr]:
-    powers = {e for e in formula.atoms(sympy.Pow) if e.base.has(x) and e.exp.free_symbols}
-    for power in sorted(powers, key=str):
-        alone = sympy.Dummy(positive=True)
-        slope: Any = derivative(formula.xreplace({power: alone}), alone)
-        yield power.exp * power * slope.xreplace({alone: power})
+def _rounded(base: Any) -> bool:
+    """Whether it is rounded by itself: a sum or a function of x, and no product of x and parameters alone."""
+    parts = [f for f in sympy.Mul.make_args(base) if f.has(x)]
+    return any(f.is_Add or (f.is_Function and not isinstance(f, sympy.Abs)) for f in parts)
 
 
 def bound_terms(gradient: Any, slopes: Sequence[Any], point: Any, parameters: Parameters) -> Any:
