@@ -78,6 +78,7 @@ class Plan:
         units: in the order of evaluation: units that share evaluations stand together.
         settled: results that are known already: of implementations that brought down the process that imported them.
         missing: (library, command that brings it) of what was to be judged and is not installed.
+        partial: whether it is a survey of some properties, which not every implementation promises or supports.
     """
 
     implementations: tuple[Implementation, ...]
@@ -86,6 +87,7 @@ class Plan:
     seed: int
     settled: tuple[Result, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
+    partial: bool = False
 
 
 START = "process.start"
@@ -179,7 +181,8 @@ def plan(
         implementations.append(implementation)
         judged = [p for p in wanted if p.applies(each)]
         units += _units(implementation, judged, _places(formats, grid, profile), profile, seed)
-    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing)
+    partial = survey and bool(properties)
+    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing, partial)
 
 
 def unusable(mistake: BadInput, imports: str = "") -> outcomes.Errored:

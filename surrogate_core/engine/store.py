@@ -70,7 +70,7 @@ class Run:
 
     def _unjudged(self) -> tuple[str, ...]:
         # One implementation's passes must not hide that another one was never judged.
-        if not self.complete or not self.ledger.judged:
+        if not self.complete or not self.ledger.judged or self.header.get("partial"):
             return ()
         judged = {r.implementation for r in self.results if r.outcome.state in JUDGED}
         judged |= {name for name in {r.implementation for r in self.results} if self.cut_short(name)}
@@ -140,6 +140,7 @@ def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
             ],
             "libraries": surveyed([i.name for i in plan.implementations]),
             "missing": dict(plan.missing),
+            "partial": plan.partial,
             "environment": {
                 "python": platform.python_version(),
                 "platform": platform.platform(),
