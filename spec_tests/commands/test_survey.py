@@ -1,0 +1,142 @@
+"""The survey of a library as somebody else might add it: what is known of it, and what happens when it changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from surrogate_core import cli, engine, libraries
+
+LIBRARY = """
+from surrogate_core.libraries import Library, Surrogate
+
+def surrogate(name, spec):
+    return Surrogate(f"humps.{name}", spec, "jax", "humps", name)
+
+LIBRARY = Library("humps", "humps", "humps", "", (surrogate("slayer", "slayer"), surrogate("atan", "arctan")))
+"""
+
+HUMPS = """
+import jax, jax.numpy as jnp
+
+def made(rule):
+    @jax.custom_jvp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defjvp(lambda p, t: (spike(*p), rule(p[0]) * t[0]))
+    return spike
+
+def slayer(alpha):
+    return made(lambda x: jnp.exp(-alpha * jnp.abs(x)){scale})
+
+def atan(alpha):
+    return made(lambda x: alpha / 2 / (1 + (jnp.pi / 2 * alpha * x) ** 2))
+"""
+
+QUICK = ["--library", "humps", "--profile", "quick", "--dtype", "float32"]
+PEAK = [*QUICK, "--property", "gradient.peak"]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed packages, to work in, with the library ``humps`` of which one surrogate is wrong."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    # In this process: what is tested here is what becomes of its results.
+    monkeypatch.setattr("surrogate_core.engine.where.available", lambda: False)
+    (tmp_path / "humps_surrogates.py").write_text(LIBRARY)
+    install(tmp_path, "1.0", " * 1.5")
+    yield tmp_path
+    libraries._added.cache_clear()
+    forget("humps_surrogates")
+
+
+def install(site: Path, version: str, scale: str) -> None:
+    """What pip leaves behind of a version."""
+    data = site / "humps.dist-info"
+    data.mkdir(exist_ok=True)
+    (data / "METADATA").write_text(f"Metadata-Version: 2.1\nName: humps\nVersion: {version}\n")
+    (data / "entry_points.txt").write_text("[surrogate_core.libraries]\nhumps = humps_surrogates:LIBRARY\n")
+    (site / "humps.py").write_text(HUMPS.replace("{scale}", scale))
+    libraries._added.cache_clear()
+    forget("humps")
+
+
+def forget(name: str) -> None:
+    sys.modules.pop(name, None)
+    for file in Path("__pycache__").glob(f"{name}.*"):
+        file.unlink()
+
+
+def run(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["surrogate-core", *arguments])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return int(left.value.code or 0)
+
+
+def known(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A deviations file that explains what is wrong with version 1."""
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 1
+    assert run("deviations", "update", "survey.jsonl", "--file", "known.toml", monkeypatch=monkeypatch) == 0
+    text = Path("known.toml").read_text()
+    assert text.count("[[deviation]]") == 1
+    explained = text.replace('reason = "TODO"', 'reason = "It is half as large again."\nversion = "<2"')
+    Path("known.toml").write_text(explained)
+    return Path("known.toml")
+
+
+def test_a_survey_is_green_while_its_findings_are_known_and_red_as_soon_as_anything_changes(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = known(monkeypatch)
+    again = [*PEAK, "--deviations", "known.toml"]
+
+    def survey() -> tuple[int, str]:
+        code = run("survey", *again, monkeypatch=monkeypatch)
+        return code, capsys.readouterr().out
+
+    code, said = survey()
+    assert code == 0, said
+    assert "1 defect in 1 implementation; 1 known and explained." in said
+
+    install(site, "1.0", " * 1.6")
+    code, said = survey()
+    assert code == 1
+    assert "fails differently than pinned" in said
+
+    install(site, "1.1", "")
+    code, said = survey()
+    assert code == 1
+    assert "the entry is no longer needed" in said
+
+    install(site, "2.0", " * 1.5")
+    code, said = survey()
+    assert code == 1
+    assert "is for the implementation <2, and this is 2.0" in said
+
+    install(site, "1.0", " * 1.5")
+    file.write_text(file.read_text().replace('given = "x = 0 ', 'given = "x = 1 '))
+    code, said = survey()
+    assert code == 1
+    assert "the counterexample is x = 0" in said
+
+
+def test_the_same_survey_finds_the_same(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for name in ("one.jsonl", "two.jsonl"):
+        run("survey", *PEAK, "--results", name, monkeypatch=monkeypatch)
+        found.append({r.id: r.outcome for r in engine.read(name).results})
+    assert found[0] == found[1]
+
+
+def test_a_property_that_not_every_surrogate_promises_gives_a_verdict_all_the_same(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(site, "1.0", "")
+    # An arc tangent decays like no exponential.
+    assert run("survey", *QUICK, "--property", "gradient.decay", monkeypatch=monkeypatch) == 0
+    assert "2 surrogates of 2 without a finding" in capsys.readouterr().out
