@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -85,6 +86,7 @@ class Surrogate:
 @functools.cache
 def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tuple[str, float], ...]) -> Spec:
     from surrogate_core.spec import get_spec
+    from surrogate_core.spec.model import trusting
 
     spec, values = get_spec(name), dict(defaults)
     names = [p.name for p in spec.parameters]
@@ -98,7 +100,12 @@ def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tup
         for v in [values.get(p.name, p.default)]
     )
     words = ", ".join(f"{field}={value}" for field, value in (*defaults, *variant))
-    return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)}) if words else spec
+    if not words:
+        return spec
+    # Another default leaves the formula's claims what they are, and so does the value at the threshold.
+    same = {field for field, _ in variant} <= {"at_threshold"}
+    with trusting() if same else contextlib.nullcontext():
+        return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)})
 
 
 @dataclass(frozen=True)

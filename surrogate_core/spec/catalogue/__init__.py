@@ -6,7 +6,7 @@ import functools
 import importlib
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.spec.model import Spec
+from surrogate_core.spec.model import Spec, trusting
 
 __all__ = ["get_spec", "spec_names"]
 
@@ -81,7 +81,8 @@ def get_spec(name: str) -> Spec:
     if not colon:
         if name not in _FAMILIES:
             raise BadInput(f"spec {name!r}", f"one of {', '.join(spec_names())}", near_misses(name, spec_names()))
-        module, attribute = f"{__name__}.{_FAMILIES[name][0]}", _FAMILIES[name][1]
+        with trusting():
+            return getattr(importlib.import_module(f"{__name__}.{_FAMILIES[name][0]}"), _FAMILIES[name][1])
     try:
         found = getattr(importlib.import_module(module), attribute, None)
     except (ModuleNotFoundError, TypeError) as error:  # or a name that begins with a dot
