@@ -62,12 +62,13 @@ def catalogued(name: str) -> dict[str, Any]:
 
 
 def surveyed(names: Sequence[str]) -> dict[str, Any]:
-    """By library: its version, what importing it does, and which of its surrogates are not judged, and why."""
+    """By library: its version, what importing it does, what is not judged of its surrogates, and which are not, and why."""
     chosen = dict.fromkeys(libraries.find(name).library for name in names if ":" not in name)
     return {
         library.name: {
             "version": libraries.version(library),
             "hazards": [hazard.remark for hazard in library.hazards],
+            "uncovered": list(library.uncovered),
             "excluded": {excluded.origin: excluded.reason for excluded in library.excluded},
         }
         for library in chosen

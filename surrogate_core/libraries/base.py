@@ -148,6 +148,7 @@ class Library:
         surrogates: those that are judged.
         excluded: public names that are not.
         hazards: what its import does.
+        uncovered: what is not judged of those that are, a sentence each.
         public: every public surrogate that the installed version exports, as ``module:attribute``; imports it.
         preload: whether importing it starts no thread, process or backend of a framework, so that it can be
             imported once for the workers of all its surrogates. That is checked, and not relied on.
@@ -160,6 +161,7 @@ class Library:
     surrogates: tuple[Surrogate, ...]
     excluded: tuple[Excluded, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    uncovered: tuple[str, ...] = ()
     public: Callable[[], Iterable[str]] = tuple
     preload: bool = False
 

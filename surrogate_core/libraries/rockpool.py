@@ -131,6 +131,7 @@ LIBRARY = Library(
         Excluded(f"{ON_SINABS}:StepPWL", "never called: LIFSinabs spikes with sinabs' own functions"),
         Excluded(f"{ON_SINABS}:PeriodicExponential", "never called: LIFSinabs spikes with sinabs' own functions"),
     ),
+    uncovered=("other thresholds than 1, with which its gradients and its counts of spikes scale",),
     hazards=(
         SAMNA,
         Hazard("its modules import JAX, where it is installed, even if only PyTorch is used"),

@@ -64,6 +64,7 @@ LIBRARY = Library(
             "ratio, no function of the distance to a threshold",
         ),
     ),
+    uncovered=("other thresholds than 1, with which its gradients and its counts of spikes scale",),
     hazards=(
         Hazard(
             "importing parts of rockpool imports samna, a stub that reinstalls itself from the network when it is "

@@ -183,6 +183,7 @@ LIBRARY = Library(
         Excluded(f"{MODULE}:MembraneReset", "a reset of the membrane potential, no spike function"),
         Excluded(f"{MODULE}:MembraneSubtract", "a reset of the membrane potential, no spike function"),
     ),
+    uncovered=("other thresholds than 1, with which its gradients and its counts of spikes scale",),
     hazards=(SAMNA,),
     public=public,
     preload=True,

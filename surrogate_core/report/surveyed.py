@@ -53,7 +53,8 @@ class Surveyed:
     """The findings of all runs, and the families of which there are several members.
 
     Attributes:
-        libraries: (name, version, sentences on what its import does, (surrogate, why it is not judged) pairs).
+        libraries: (name, version, sentences on what its import does and on what is not judged of its surrogates,
+            (surrogate, why it is not judged) pairs).
         missing: (library, command that brings it).
     """
 
@@ -108,7 +109,7 @@ def _libraries(run: Run) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[st
         (
             str(name),
             str(about.get("version", "")),
-            tuple(map(str, about.get("hazards", ()))),
+            tuple(map(str, (*about.get("hazards", ()), *about.get("uncovered", ())))),
             tuple((str(origin), str(reason)) for origin, reason in about.get("excluded", {}).items()),
         )
         for name, about in run.header.get("libraries", {}).items()
