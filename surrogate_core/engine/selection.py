@@ -62,7 +62,7 @@ def catalogued(name: str) -> dict[str, Any]:
 
 
 def surveyed(names: Sequence[str]) -> dict[str, Any]:
-    """By library: its version, what importing it does, what is not judged of its surrogates, and which are not, and why."""
+    """By library: its version, what its import does, what is not covered, and what is left out, and why."""
     chosen = dict.fromkeys(libraries.find(name).library for name in names if ":" not in name)
     return {
         library.name: {

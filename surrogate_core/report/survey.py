@@ -73,7 +73,14 @@ def _libraries(run: Run) -> tuple[str, ...]:
         judged[name] = judged.get(name, 0) + 1
     versions = {name: about["version"] for name, about in run.header.get("libraries", {}).items()}
     told = [f"{versions.get(name) or name} ({plural(count, 'surrogate')})" for name, count in judged.items()]
-    return (f"judged: {listed(told)}",)
+    uncovered: dict[str, list[str]] = {}
+    for name, about in run.header.get("libraries", {}).items():
+        for what in about.get("uncovered", ()):
+            uncovered.setdefault(what, []).append(name)
+    return (
+        f"judged: {listed(told)}",
+        *(f"not covered, of {listed(names)}: {what}" for what, names in uncovered.items()),
+    )
 
 
 def _answer(run: Run, findings: tuple[Noted, ...]) -> str:

@@ -109,7 +109,7 @@ def _libraries(run: Run) -> list[tuple[str, str, tuple[str, ...], tuple[tuple[st
         (
             str(name),
             str(about.get("version", "")),
-            tuple(map(str, (*about.get("hazards", ()), *about.get("uncovered", ())))),
+            (*map(str, about.get("hazards", ())), *(f"not covered: {what}" for what in about.get("uncovered", ()))),
             tuple((str(origin), str(reason)) for origin, reason in about.get("excluded", {}).items()),
         )
         for name, about in run.header.get("libraries", {}).items()
