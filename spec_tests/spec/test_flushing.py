@@ -97,6 +97,19 @@ def test_a_product_is_flushed_in_any_order_and_one_cut_earlier_is_wrong(
     assert wrong.any()
 
 
+def test_one_of_several_tails_may_be_flushed_and_ten_times_as_much_may_not_be_lost() -> None:
+    fmt, at = FORMATS["float32"], np.linspace(30, 45, 20_001)
+    values = {"h": 0.15, "s": 6.0, "sigma": 0.5, "scale": 0.5}
+    found = expect(get_spec("multi_gaussian"), tuple(values.items()), fmt, at)
+
+    def summed(limit: float) -> np.ndarray:
+        tails = [np.exp(-((at - mean) ** 2) / (2 * 3.0**2)) / (3 * np.sqrt(2 * np.pi)) for mean in (0.5, -0.5)]
+        return -0.5 * 0.15 * sum(np.where(tail < limit, 0.0, tail) for tail in tails)
+
+    assert found.within(summed(fmt.smallest_normal)).all()
+    assert not found.within(summed(100 * fmt.smallest_normal)).all()
+
+
 def test_what_overflows_on_the_way_is_not_granted() -> None:
     # 1/(1 + exp(alpha*|x|))^2 underflows where the product with exp(alpha*|x|) is far from it.
     assert factor(exp(alpha * Abs(x)) / (1 + exp(alpha * Abs(x))) ** 2) == pytest.approx(1.0)

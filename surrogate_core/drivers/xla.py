@@ -18,6 +18,7 @@ from jax import lax
 from surrogate_core.drivers.tally import ULP_EDGES, Mark, NoOracle, breakpoints, floor
 from surrogate_core.spec.bound import formulas, moved, swings
 from surrogate_core.spec.cases import cases
+from surrogate_core.spec.flushing import has_several_tails
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec, x
 from surrogate_core.spec.oracle import SOUND, expect, float64_is_sound, forward, limits
@@ -72,10 +73,13 @@ def constants(spec: Spec, parameters: Parameters, device: Any) -> Constants:
     """The constants, on a device.
 
     Raises:
-        NoOracle: float64, or XLA's evaluation in float64, is not good enough to judge float32 by this formula.
+        NoOracle: float64, or XLA's evaluation in float64, is not good enough to judge float32 by this formula; or
+            several of its terms may be flushed.
     """
     if not float64_is_sound(spec, parameters):
         raise NoOracle(f"float64 loses the formula {spec.gradient} to cancellation and cannot judge float32 by it")
+    if has_several_tails(spec):
+        raise NoOracle(f"each of several tails of {spec.gradient} may be flushed by itself, which is not judged here")
     near = breakpoints(spec, parameters, FLOAT32)
     tolerated = spec.flushing_tolerated and all(at for at, _ in near)
     zero = np.zeros(1)

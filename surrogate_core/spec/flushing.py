@@ -16,6 +16,8 @@ multiplied out in any order, so that the exponential meets the other ones first,
 What stands for one factor is what the formula has, the numbers together and each power of a parameter: height/s for
 height/(s*sqrt(2*pi)) * exp(-u), if both height and 1/s exceed 1.
 
+Of a sum of several such tails one may be flushed while the others are not: then f is granted beside the bound B, too.
+
 C is 1 for SLAYER, and so is R. Only a product with N is granted, so nothing else that a formula loses in its tail is:
 not what overflows on the way, nor what cancels.
 """
@@ -40,7 +42,7 @@ from surrogate_core.spec.evaluate import derivative, exactly, in_float64, number
 from surrogate_core.spec.formats import Format
 from surrogate_core.spec.model import Parameters, Spec, x
 
-__all__ = ["flush_floor"]
+__all__ = ["flush_floor", "has_several_tails"]
 
 FAR = (512.0, 1024.0)
 """|u| of the two points that p is taken from: beyond every format's exponentials, within the reach of PRECISION."""
@@ -56,6 +58,13 @@ def flush_floor(spec: Spec, parameters: Parameters, fmt: Format, peak: float) ->
     sides = (1,) if spec.claim(Even) else (-1, 1)
     factor = max(_factor(spec, parameters, fmt.min_exponent, side) for side in sides)
     return fmt.smallest_normal * max(1.0, peak, factor, _raised(spec, parameters) if factor else 0.0)
+
+
+@functools.lru_cache(maxsize=256)
+def has_several_tails(spec: Spec) -> bool:
+    """Whether g' is a sum of several terms with an exponential, each of which may be flushed by itself."""
+    terms = sympy.Add.make_args(sympy.expand_mul(spec.gradient))
+    return sum(next(_exponents(term), None) is not None for term in terms) > 1
 
 
 @functools.lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from surrogate_core.spec.bound import bound_terms, formulas, moved, swings
 from surrogate_core.spec.claims import Even
 from surrogate_core.spec.evaluate import below, chunks, exactly, in_float64
 from surrogate_core.spec.expectation import Expectation
-from surrogate_core.spec.flushing import flush_floor
+from surrogate_core.spec.flushing import flush_floor, has_several_tails
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec, x
 from surrogate_core.spec.sides import breakpoints, sides_near
@@ -204,7 +204,10 @@ def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> E
         rest = np.where(finite, rest, 0.0)
     values = [gradient, *(side.gradient for side in sides)]
     peak = float(max(max(np.fmax.reduce(v, initial=0.0), -np.fmin.reduce(v, initial=0.0)) for v in values))
-    return Expectation(gradient, rest, bound, flush_floor(spec, parameters, fmt, peak), peak, sides)
+    floor = flush_floor(spec, parameters, fmt, peak)
+    if has_several_tails(spec):
+        bound[finite] += floor
+    return Expectation(gradient, rest, bound, floor, peak, sides)
 
 
 def _gradient(spec: Spec, parameters: Parameters, points: Points) -> Points:
