@@ -104,7 +104,7 @@ def test_one_of_several_tails_may_be_flushed_and_ten_times_as_much_may_not_be_lo
 
     def summed(limit: float) -> np.ndarray:
         tails = [np.exp(-((at - mean) ** 2) / (2 * 3.0**2)) / (3 * np.sqrt(2 * np.pi)) for mean in (0.5, -0.5)]
-        return -0.5 * 0.15 * sum(np.where(tail < limit, 0.0, tail) for tail in tails)
+        return -0.5 * 0.15 * np.sum([np.where(tail < limit, 0.0, tail) for tail in tails], axis=0)
 
     assert found.within(summed(fmt.smallest_normal)).all()
     assert not found.within(summed(100 * fmt.smallest_normal)).all()
