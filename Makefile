@@ -39,7 +39,7 @@ benchmark: $(READY)
 # Hours: 300 gates of fresh processes, quiet and beside two processes that only compute. Interrupted, it goes on.
 proofs: $(READY)
 	$(BIN)/python benchmarks/proof_gate.py measure quiet reports/proof-quiet.jsonl
-	$(BIN)/python benchmarks/proof_gate.py measure burners reports/proof-burners.jsonl
+	$(BIN)/python benchmarks/proof_gate.py measure burners reports/proof-burners.jsonl --work-from reports/proof-quiet.jsonl
 	$(BIN)/python benchmarks/proof_gate.py summary reports/proof-quiet.jsonl reports/proof-burners.jsonl
 
 $(READY): pyproject.toml constraints.txt

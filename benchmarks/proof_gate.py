@@ -75,6 +75,9 @@ def measure(
     file: Annotated[Path, typer.Argument(help="JSON lines, continued where it ends.")],
     count: Annotated[int, typer.Option("--gates", help="How many of 7 x 20, of what did not change.")] = 300,
     minutes: Annotated[float, typer.Option(help="Stop after so many, whatever is done.")] = float("inf"),
+    work_from: Annotated[
+        Path | None, typer.Option(help="Add the work that was found for this file, and do not look for it anew.")
+    ] = None,
 ) -> None:
     """Measure, one process after the other."""
     if condition not in ("quiet", "burners"):
@@ -83,7 +86,7 @@ def measure(
     until = time.monotonic() + 60 * minutes
     laid = plan(Request([TARGET], globs=FAMILY, rule=NIGHT))
     console = Console(stderr=True)
-    head, done = _begun(file, condition, laid, console)
+    head, done = _begun(file, condition, laid, work_from, console)
     known = [line["records"] for line in done]
     added = _added_from(head)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -101,8 +104,8 @@ def measure(
             lines.flush()
             known.append(line["records"])
             bar.update(task, advance=1, total=len(known) + left(known, count))
-            if len(known) - len(done) == 10:
-                rest = left(known, count) * (time.monotonic() - begun) / 10
+            if (new := len(known) - len(done)) in (1, 10):
+                rest = left(known, count) * (time.monotonic() - begun) / new
                 console.print(f"{left(known, count)} processes to go: about {_hours(rest)}")
     console.print(f"{len(known)} processes are in {file}; {left(known, count)} to go")
 
@@ -146,7 +149,9 @@ def _own() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def _begun(file: Path, condition: str, laid: Plan, console: Console) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _begun(
+    file: Path, condition: str, laid: Plan, work_from: Path | None, console: Console
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The header, and the processes that there are already; of a file that was cut, its whole lines."""
     same = {
         "condition": condition,
@@ -160,16 +165,19 @@ def _begun(file: Path, condition: str, laid: Plan, console: Console) -> tuple[di
         if changed := [name for name, value in same.items() if head.get(name) != value]:
             raise typer.BadParameter(f"{file} was begun with another {', '.join(changed)}: choose another file")
         return head, processes
-    console.print("finding the work that makes it 5 % and 10 % slower")
-    added = inject(laid, WANTED, processes=7)
-    head = {
-        "kind": "proof",
-        **same,
-        "units": [[*where, units] for where, units in added.units.items()],
-        "refused": [[*where, why] for where, why in added.refused.items()],
-    }
-    for (benchmark, arm), why in added.refused.items():
+    if work_from is not None:
+        known, _ = read(work_from)
+        work = {name: known[name] for name in ("units", "refused")}
+    else:
+        console.print("finding the work that makes it 5 % and 10 % slower")
+        added = inject(laid, WANTED, processes=7)
+        work = {
+            "units": [[*where, units] for where, units in added.units.items()],
+            "refused": [[*where, why] for where, why in added.refused.items()],
+        }
+    for benchmark, arm, why in work["refused"]:
         console.print(f"{benchmark} {arm}: left out: {why}")
+    head = {"kind": "proof", **same, **work}
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(head) + "\n", encoding="utf-8")
     return head, []
@@ -194,7 +202,10 @@ def burners(count: int) -> Iterator[None]:
 
 def read(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """(header, processes) of a file."""
-    head, *processes = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    try:
+        head, *processes = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{file}: {error}", "a file that `measure` wrote", "check the path") from None
     return head, processes
 
 

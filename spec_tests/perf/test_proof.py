@@ -129,6 +129,10 @@ def test_what_was_measured_stays_and_the_same_command_goes_on(tmp_path: Path) ->
     answer = CliRunner().invoke(app, ["summary", str(file)], catch_exceptions=False)
     assert "quiet: 21 processes" in answer.output
     assert "false alarms of paired 7 x 20: 0 of 3 gates" in answer.output
+    beside = tmp_path / "beside.jsonl"
+    asked = ["measure", "quiet", str(beside), "--gates", "1", "--work-from", str(file)]
+    assert CliRunner().invoke(app, asked, catch_exceptions=False).exit_code == 0
+    assert read(beside)[0]["units"] == head["units"]
     other = CliRunner().invoke(app, ["measure", "burners", str(file)])
     assert other.exit_code == 2
     assert "another condition" in other.output
