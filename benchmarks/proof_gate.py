@@ -55,6 +55,9 @@ PUSH, NIGHT = Rule(processes=7, rounds=20), Rule(processes=10, rounds=40)
 TIERS = {"7 x 20": PUSH, "10 x 40": NIGHT}
 BURNERS = 2
 
+WIDTH = 160
+"""Of the table, whose lines would else break."""
+
 BURN = """
 import os, sys
 while os.getppid() == int(sys.argv[1]):
@@ -267,7 +270,7 @@ def _mean_rule(old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[fl
 @app.command()
 def summary(files: Annotated[list[Path], typer.Argument(help="What `measure` wrote.")]) -> None:
     """Show what the processes so far say."""
-    console = Console()
+    console = Console(width=max(Console().width, WIDTH))
     for file in files:
         head, processes = read(file)
         if not processes:
@@ -295,7 +298,8 @@ def _show(head: Mapping[str, Any], processes: Sequence[Mapping[str, Any]], conso
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    say(claim(next(s for s in found if s.arm == "same")) if found else "not one gate yet")
+    unchanged = [s for s in found if s.arm == "same" and s.rule.startswith("paired")]
+    say(claim(unchanged[0]) if unchanged else "too few processes for a gate")
     for benchmark in records[0]:
         measured = [r[benchmark] for r in records]
         spread = 100 * float(logs(measured, "same", PUSH.rounds).std(ddof=1)) if len(measured) > 1 else 0.0

@@ -39,15 +39,15 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], float]], None]:
-    """Replace measuring by a function from units of work to the time of a call, give or take 1 %."""
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Replace measuring by a function from units of work to the time of a call, give or take 1 % or ``spread``."""
 
-    def install(cost: Callable[[int], float]) -> None:
+    def install(cost: Callable[[int], float], spread: float = 0.01) -> None:
         def every_arm(job: Job) -> Any:
             random = np.random.default_rng(job.seed)
             extras: Mapping[Any, int] = job.extras or {}
             for b in job.benchmarks:
-                times = {arm: cost(extras.get((b.id, arm), 0)) * random.normal(1, 0.01) for arm in job.arms}
+                times = {arm: cost(extras.get((b.id, arm), 0)) * random.normal(1, spread) for arm in job.arms}
                 yield b.id, {arm: [seconds] * job.rounds for arm, seconds in times.items()}
 
         for module in (inject, calibrate):

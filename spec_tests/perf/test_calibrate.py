@@ -71,7 +71,7 @@ def test_the_command_says_what_to_use(tmp_path: Path, clock: Any) -> None:
     kept = tmp_path / "calibration.jsonl"
     asked = ["bench", "--calibrate", GOOD, "--framework", "jax", "--bench", BOTH, "--processes", "7", "--rounds", "4"]
     answer = CliRunner().invoke(app, [*asked, "--results", str(kept)], catch_exceptions=False)
-    assert re.search(r"\+10 %: in truth (8|9|1\d)\S* % slower .* none of 0 gates", answer.output)
+    assert re.search(r"\+10 %: in truth 1\.(08|09|1\d)\S* \(.* times as long; .* none of 0 gates", answer.output)
     assert "called regressed by 0 of 1 gates (rates of 0 to 98 % are not excluded) of 7 x 4" in answer.output
     assert re.search(r"to see \+10 % 95 times in 100 with 4 rounds: --processes \d ", answer.output)
     assert len(kept.read_text().splitlines()) == 1 + 7

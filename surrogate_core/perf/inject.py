@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ NEAR = 0.2
 """How far off, as a share of it, a slowdown may be; what it is in truth is told beside it."""
 
 LOOKS = 6
+"""How often trials are chosen: what is near, but too uncertain, is tried again, and all its processes count."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ def _trials(known: Points, wanted: Mapping[str, float]) -> tuple[int, ...]:
     if not known:
         return FIRST
     slowdowns = _slowdowns(known)
-    open_ = [s for s in wanted.values() if settled(slowdowns, s) is None and not _too_coarse(slowdowns, s)]
-    return tuple(dict.fromkeys(next_units(slowdowns, s) for s in open_))
+    found = {s: settled(slowdowns, s) for s in wanted.values() if not _too_coarse(slowdowns, s)}
+    tries = {s: next_units(slowdowns, s) if units is None else units for s, units in found.items()}
+    return tuple(dict.fromkeys(units for s, units in tries.items() if found[s] is None or not _sure(known[units], s)))
 
 
 def _slowdowns(known: Points) -> dict[int, float]:
@@ -105,6 +107,11 @@ def settled(slowdowns: Mapping[int, float], wanted: float) -> int | None:
     """The units that were measured to be nearest to the wish; ``None`` where none are near."""
     nearest = min(slowdowns, key=lambda units: abs(slowdowns[units] - wanted))
     return nearest if abs(slowdowns[nearest] - wanted) <= NEAR * wanted else None
+
+
+def _sure(logs: Sequence[float], wanted: float) -> bool:
+    """Whether what was measured could not as well be far off: 1.25 is how much wider a median spreads than a mean."""
+    return len(logs) > 2 and 1.25 * float(np.std(logs, ddof=1)) / math.sqrt(len(logs)) <= NEAR * wanted
 
 
 def _too_coarse(slowdowns: Mapping[int, float], wanted: float) -> bool:
@@ -173,7 +180,7 @@ def _added(points: Mapping[str, Points], wanted: Mapping[str, float]) -> Added:
         slowdowns = _slowdowns(known)
         for arm, slowdown in wanted.items():
             found = settled(slowdowns, slowdown)
-            if found is not None:
+            if found is not None and _sure(known[found], slowdown):
                 units[name, arm], seen[name, arm] = found, slowdowns[found]
             else:
                 refused[name, arm] = _why(slowdowns, slowdown)
@@ -184,4 +191,5 @@ def _why(slowdowns: Mapping[int, float], wanted: float) -> str:
     nearest = min(slowdowns, key=lambda units: abs(slowdowns[units] - wanted))
     if _too_coarse(slowdowns, wanted):
         return f"work cannot be added so finely: the least there is makes it {100 * slowdowns[1]:.0f} % slower"
-    return f"not found in {LOOKS} looks: the nearest came out {100 * slowdowns[nearest]:.1f} % slower"
+    came = f"the nearest came out {100 * slowdowns[nearest]:.1f} % slower"
+    return f"not found in {LOOKS} looks, or processes differ too much to tell: {came}"
