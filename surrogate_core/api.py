@@ -23,9 +23,11 @@ class Report:
 
     Attributes:
         run: header and results, as they are stored.
+        notes: what is to be known of how they came about, in sentences.
     """
 
     run: engine.Run
+    notes: tuple[str, ...] = ()
 
     @property
     def conforms(self) -> bool:
@@ -101,7 +103,8 @@ def check(
         seed: of the random inputs.
         framework: ``jax``, ``torch``, or ``auto`` to find out by trying.
         results: where to write the results file while the check runs.
-        resume: the results file of an interrupted check, which is finished; in place of ``results``.
+        resume: the results file of an interrupted check, which is finished; in place of ``results``. What is known
+            is decided by the ``deviations`` of now, for the results that it holds already, too.
         deviations: a file of known departures; failures that one of them explains are expected.
         max_failures: stop once so many results failed or errored; what is left is skipped, and says so.
         jobs: how many implementations are judged at a time.
@@ -264,10 +267,14 @@ def _run(
 ) -> Report:
     """Judge what is planned and not there yet, and write it down as it happens."""
     done: list[engine.Result] = []
-    known = set() if earlier is None else {result.id for result in earlier.results}
+    before = () if earlier is None else earlier.results
+    # What is known may have been edited since: it is no part of what was observed.
+    there = tuple(map(departures.settle, before))
+    notes = _told_anew(before, there)
+    known = {result.id for result in there}
     writer = None
     if path is not None:
-        writer = engine.Writer(path, head, None if earlier is None else earlier.results)
+        writer = engine.Writer(path, head, None if earlier is None else there, anew=bool(notes))
 
     def results() -> Iterator[engine.Result]:
         yield from (result for result in planned.settled if result.id not in known)
@@ -275,11 +282,11 @@ def _run(
             yield result
             if most is not None and sum(r.outcome.state in ("failed", "errored") for r in done) >= most:
                 break
-        there = {result.id for result in done}
-        yield from (engine.not_run(unit, most) for unit in planned.units if most and unit.id not in there)
+        judged = {result.id for result in done}
+        yield from (engine.not_run(unit, most) for unit in planned.units if most and unit.id not in judged)
 
     try:
-        for result in () if earlier is None else earlier.results:
+        for result in there:
             done.append(result)
             if on_result:
                 on_result(result)
@@ -293,8 +300,16 @@ def _run(
         if writer:
             writer.finish(place.troubles, complaints)
     except KeyboardInterrupt:
-        raise Interrupted(Report(engine.Run(head, engine.arranged(head, done), complete=False))) from None
+        raise Interrupted(Report(engine.Run(head, engine.arranged(head, done), complete=False), notes)) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, engine.arranged(head, done), True, place.troubles, complaints))
+    return Report(engine.Run(head, engine.arranged(head, done), True, place.troubles, complaints), notes)
+
+
+def _told_anew(before: Sequence[engine.Result], now: Sequence[engine.Result]) -> tuple[str, ...]:
+    """What is to be said where known departures are others than when an interrupted run was begun."""
+    amount = sum(one != other for one, other in zip(before, now, strict=True))
+    if not amount:
+        return ()
+    return (f"the deviations are not those of the interrupted run: {amount} of its results are told by those of now",)

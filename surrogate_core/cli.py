@@ -177,6 +177,8 @@ def check(
 
     # Shown before any file is drawn: a path that cannot be written must not cost the answer.
     terminal.show(report.run, console)
+    for note in report.notes:
+        console.print(note, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
     if durations is not None:
         terminal.show_durations(report.run, console, durations)
     if junit:

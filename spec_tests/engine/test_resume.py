@@ -15,6 +15,22 @@ from surrogate_core.errors import BadInput
 from surrogate_core.spec import get_spec
 
 OURS = "surrogate_core:SlayerGrad"
+FAMILIAR = """
+[[deviation]]
+implementation = "{target}"
+property = "gradient.*"
+reason = "The left side decays too slowly."
+"""
+WRONG = """
+import jax, jax.numpy as jnp
+
+def make(alpha):
+    @jax.custom_jvp
+    def spike(x):
+        return (x >= 0).astype(x.dtype)
+    spike.defjvp(lambda p, t: (spike(*p), jnp.exp(-alpha * jnp.abs(p[0])) * jnp.where(p[0] < 0, 0.5, 1.0) * t[0]))
+    return spike
+"""
 SMALL: dict[str, Any] = {
     "profile": "quick",
     "dtypes": ["float32", "bfloat16"],
@@ -124,3 +140,44 @@ def test_results_of_another_plan_are_refused(interrupted: Path) -> None:
 def test_a_new_file_and_a_resumed_one_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="one of them"):
         surrogate_core.check(OURS, in_process=True, results=tmp_path / "a", resume=tmp_path / "b", **SMALL)
+
+
+@pytest.fixture
+def departing(tmp_path: Path) -> str:
+    """A target that departs from its spec in a way that ``known.toml`` beside it explains."""
+    (tmp_path / "mine.py").write_text(WRONG)
+    target = f"{tmp_path}/mine.py:make"
+    (tmp_path / "known.toml").write_text(FAMILIAR.format(target=target))
+    return target
+
+
+@pytest.mark.parametrize(("before", "now"), [(True, False), (False, True)])
+def test_what_is_known_now_holds_for_what_was_judged_before(
+    departing: str, tmp_path: Path, before: bool, now: bool
+) -> None:
+    file, known = tmp_path / "it.jsonl", tmp_path / "known.toml"
+    few = {**SMALL, "properties": ["gradient.oracle", "gradient.symmetry"], "dtypes": ["float32"], "in_process": True}
+    with pytest.raises(Interrupted):
+        surrogate_core.check(
+            departing, results=file, deviations=known if before else None, on_result=interrupting_after(2), **few
+        )
+    told = {True: "expected failure", False: "failed"}
+    assert {r.outcome.state for r in read(file).results} == {told[before]}
+    report = surrogate_core.check(departing, resume=file, deviations=known if now else None, **few)
+    (note,) = report.notes
+    assert note.endswith("2 of its results are told by those of now")
+    assert report.ledger.counts[told[now]] == report.ledger.planned == 4
+    assert [to_json(r) for r in read(file).results] == [to_json(r) for r in report.results]
+    assert read(file).exit_code == report.run.exit_code == (0 if now else 1)
+    assert not (tmp_path / "it.jsonl.draft").exists()
+
+
+def test_the_same_deviations_leave_what_is_there_alone(departing: str, tmp_path: Path) -> None:
+    file, known = tmp_path / "it.jsonl", tmp_path / "known.toml"
+    few = {**SMALL, "properties": ["gradient.oracle"], "dtypes": ["float32"], "in_process": True, "deviations": known}
+    with pytest.raises(Interrupted):
+        surrogate_core.check(departing, results=file, on_result=interrupting_after(1), **few)
+    content = file.read_bytes()
+    report = surrogate_core.check(departing, resume=file, **few)
+    assert report.notes == ()
+    assert file.read_bytes().startswith(content)

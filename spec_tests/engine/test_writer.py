@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import subprocess
 import sys
@@ -62,6 +63,83 @@ def test_what_a_killed_run_has_written_is_read_and_its_lock_is_gone(tmp_path: Pa
     assert run.results == tuple(THREE[:1])
     assert not run.complete
     Writer(path, run.header, run.results).close()
+
+
+def test_results_that_are_told_anew_replace_the_file_whole_or_not_at_all(tmp_path: Path) -> None:
+    path, other = tmp_path / "run.jsonl", [THREE[1], THREE[0]]
+    (tmp_path / "link.jsonl").symlink_to(path)
+    first = Writer(path, head(3))
+    first.add(THREE[0])
+    with pytest.raises(BadInput, match="which another run is writing"):
+        Writer(path, head(3), other, anew=True)
+    first.close()
+    assert read(path).results == (THREE[0],)
+    (tmp_path / "run.jsonl.draft").mkdir()  # no file can be written there
+    with pytest.raises(BadInput, match="Is a directory"):
+        Writer(path, head(3), other, anew=True)
+    assert read(path).results == (THREE[0],)
+    (tmp_path / "run.jsonl.draft").rmdir()
+    second = Writer(tmp_path / "link.jsonl", head(3), other, anew=True)
+    with pytest.raises(BadInput, match="which another run is writing"):
+        Writer(path, head(3))
+    second.add(THREE[2])
+    second.finish()
+    second.close()
+    assert read(path).results == (*other, THREE[2])
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert not (tmp_path / "run.jsonl.draft").exists()
+
+
+def written_to(path: str) -> None:
+    writer = Writer(path, head(3))
+    for result in THREE:
+        writer.add(result)
+    writer.finish()
+    writer.close()
+
+
+def test_a_pipe_gets_the_lines_of_a_file(tmp_path: Path) -> None:
+    inside, outside = os.pipe()
+    try:
+        written_to(f"/dev/fd/{outside}")
+    finally:
+        os.close(outside)
+    with os.fdopen(inside, "rb") as stream:
+        (tmp_path / "run.jsonl").write_bytes(stream.read())
+    assert read(tmp_path / "run.jsonl").results == tuple(THREE)
+    written_to("/dev/null")
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_told() -> None:
+    inside, outside = os.pipe()
+    os.close(inside)
+    with pytest.raises(BadInput, match=r"Broken pipe, after 0 bytes\n.*somebody who reads to the end"):
+        written_to(f"/dev/fd/{outside}")
+    os.close(outside)
+
+
+PLACES = {
+    "a folder": ("{folder}", "Is a directory"),
+    "a device without room": ("/dev/full", "No space left on device"),
+    "a folder that cannot be made": ("/proc/new/run.jsonl", "a path that can be written"),
+    "a file in place of a folder": ("{folder}/file/run.jsonl", "a path that can be written"),
+    "a dash": ("-", "where the report for people goes"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    path, said = PLACES[place]
+    with pytest.raises(BadInput, match=said):
+        written_to(path.format(folder=tmp_path))
+
+
+def test_where_the_report_for_people_goes_no_result_is_written(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as out:
+        program = WRITES.format(root=str(Path(__file__).parent.parent), path="/dev/stdout", before="", each="pass")
+        subprocess.run([sys.executable, "-c", program], stdout=out, check=True)
+    assert (tmp_path / "out").read_text().startswith("results file /dev/stdout, where the report for people goes\n")
 
 
 @pytest.mark.parametrize("room", [0, 100, 1_000, 1_300])

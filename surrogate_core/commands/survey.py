@@ -79,6 +79,8 @@ def survey(
         report = interruption.report
         console.print(unfinished(resume or results), style="bold red", markup=False, highlight=False, soft_wrap=True)
     surveyed.show(report.run, console)
+    for note in report.notes:
+        console.print(note, style="bold yellow", markup=False, highlight=False, soft_wrap=True)
     if junit:
         junit_file.write(report.run, junit)
     report.to_html(html)
