@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,23 @@ def test_a_spec_of_another_package_is_named_by_its_place() -> None:
         get_spec("no_such_package:SPEC")
     with pytest.raises(BadInput, match="a Spec in that module"):
         get_spec("surrogate_core.spec.catalogue.slayer:SLYAER")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1 / 0", "cannot be imported:\nTraceback"),
+        ("import sys; sys.exit(0)", "SystemExit: 0"),
+        ("while True: pass", "took more than 0.4 s of computing"),
+    ],
+)
+def test_a_module_of_specs_that_does_not_come_back_is_a_mistake(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PATIENCE", 0.2)
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"specs_{len(text)}"
+    (tmp_path / f"{name}.py").write_text(text)
+    with pytest.raises(BadInput) as caught:
+        get_spec(f"{name}:SPEC")
+    assert said in caught.value.given

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import mpmath
 import sympy
@@ -17,10 +15,9 @@ from sympy.integrals.rationaltools import ratint
 
 from surrogate_core.spec.breakpoints import breakpoints_at, switches
 from surrogate_core.spec.evaluate import Parameters, exactly
+from surrogate_core.spec.patience import OutOfPatience, at_most
 
 __all__ = ["antiderivative"]
-
-T = TypeVar("T")
 
 PATIENCE = 10.0
 """Seconds after which no antiderivative is found."""
@@ -45,38 +42,13 @@ def antiderivative(
         symbols: the variable, then the parameters.
         grid: parameter sets at which the derivative is compared.
     """
-
-    def search() -> Expr | None:
-        found = _glued(formula, declared, symbols, grid[0])
-        return found if found is not None and _verified(found, formula, declared, symbols, grid) else None
-
-    return _patiently(search, PATIENCE)
-
-
-class _OutOfPatience(BaseException):
-    """Not an Exception, which sympy might take for its own."""
-
-
-def _patiently(work: Callable[[], T], seconds: float) -> T | None:
-    """What ``work`` returns, ``None`` where it gives up or takes longer.
-
-    sympy has no time limit of its own, so every call it makes looks at the clock: the
-    process's own, so that a busy machine does not decide.
-    """
-    end, before = time.process_time() + seconds, sys.getprofile()
-
-    def look(*_: Any) -> None:
-        if time.process_time() > end:
-            raise _OutOfPatience
-
-    sys.setprofile(look)
     try:
-        return work()
-    except (_OutOfPatience, Exception):
+        with at_most(PATIENCE):
+            found = _glued(formula, declared, symbols, grid[0])
+            return found if found is not None and _verified(found, formula, declared, symbols, grid) else None
+    except (OutOfPatience, Exception):
         # sympy gives up in a hundred ways, and every one of them means that nothing was found.
         return None
-    finally:
-        sys.setprofile(before)
 
 
 def _glued(formula: Expr, declared: tuple[Any, ...], symbols: tuple[Symbol, ...], base: Parameters) -> Expr | None:

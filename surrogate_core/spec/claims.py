@@ -183,10 +183,16 @@ def _formula(gradient: Expr, declared: tuple[Any, ...], symbols: tuple[Symbol, .
 
     return Formula(
         at=_function(gradient, symbols, numbers),
-        value=lambda expression: number(expression, symbols[1:], numbers),
+        value=lambda expression: _finite(number(expression, symbols[1:], numbers)),
         elsewhere=elsewhere,
         breakpoints=lambda: sorted(b.at for b in breakpoints_at(gradient, declared, symbols, parameters)),
     )
+
+
+def _finite(value: Any) -> Any:
+    if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
+        raise ValueError(f"{_show(value)} is no finite real number")
+    return value
 
 
 def _function(gradient: Expr, symbols: tuple[Symbol, ...], numbers: list[Any]) -> Callable[[Any], Any]:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args
@@ -19,6 +19,8 @@ from surrogate_core.safe_text import brief
 from surrogate_core.spec.breakpoints import verify_breakpoints
 from surrogate_core.spec.claims import Claim, verify
 from surrogate_core.spec.evaluate import Parameters as Parameters
+from surrogate_core.spec.patience import OutOfPatience, at_most
+from surrogate_core.spec.sound import UNEVALUATED, formula_of, verify_derivatives, verify_values
 
 __all__ = ["Parameter", "Parameters", "Spec", "trusting", "x"]
 
@@ -27,6 +29,9 @@ x = Symbol("x", real=True)
 
 LONGEST_NAME, LONGEST_CHANGE = 200, 60
 """Characters of a name, which stands wherever something is judged, and of a change in the name of a variant."""
+
+PATIENCE = 30.0
+"""Seconds of computing after which a spec is given up; one of the catalogue takes a tenth of one."""
 
 Declared = Literal["formula", "zero"]
 """What a spec may declare of a further derivative: that of the formula, or zero."""
@@ -66,14 +71,39 @@ class Parameter:
     typical: tuple[float, float]
 
     def __post_init__(self) -> None:
+        self._verify()
+        for value in (self.default, *self.typical):
+            self.check(value)
+
+    def _verify(self) -> None:
+        """Raise :class:`BadInput` where a field is of another kind."""
+        if not isinstance(self.symbol, Symbol):
+            raise BadInput(
+                f"a parameter with the symbol {self.symbol!r}", "a sympy Symbol", "write Symbol('alpha', positive=True)"
+            )
         if not self.name.isidentifier() or len(self.name) > LONGEST_NAME:
             raise BadInput(
                 f"a parameter with the symbol {self.name!r}",
                 "a name that can be a keyword of Python: letters, digits and _",
                 "name the symbol like the factory's keyword",
             )
-        for value in (self.default, *self.typical):
-            self.check(value)
+        if not (isinstance(self.domain, Interval) and self.domain.start.is_number and self.domain.end.is_number):
+            raise BadInput(
+                f"parameter {self.name} with the domain {self.domain}",
+                "a sympy Interval between two numbers, the smaller one first",
+                "write Interval.open(0, oo) for every number above 0",
+            )
+        typical = self.typical if isinstance(self.typical, tuple) else (self.typical,)
+        if len(typical) != 2 or not all(isinstance(v, (int, float)) for v in (self.default, *typical)):
+            raise BadInput(
+                f"parameter {self.name} with the default {self.default!r} and the typical range {self.typical!r}",
+                "a number, and a pair of numbers",
+                "for example default=1.0, typical=(0.1, 10)",
+            )
+        if typical[0] > typical[1]:
+            raise BadInput(
+                f"parameter {self.name} with the typical range {self.typical!r}", "the lower end first", "exchange them"
+            )
 
     @property
     def name(self) -> str:
@@ -172,10 +202,41 @@ class Spec:
                 f"a word or a few, printable, in one line of at most {LONGEST_NAME} characters",
                 "put what is longer into the title",
             )
-        object.__setattr__(self, "gradient", sympy.sympify(self.gradient))
-        object.__setattr__(self, "parameters", tuple(self.parameters))
-        object.__setattr__(self, "claims", tuple(self.claims))
-        object.__setattr__(self, "breakpoints", tuple(sympy.sympify(b) for b in self.breakpoints))
+        for name, kind in (("parameters", Parameter), ("claims", object), ("breakpoints", object)):
+            object.__setattr__(self, name, self._several(name, kind))
+        symbols = [p.symbol for p in self.parameters]
+        if twice := sorted({str(s) for s in symbols if symbols.count(s) > 1}):
+            raise BadInput(f"spec {self.name!r} with the parameter {twice[0]} twice", "each once", "drop one of them")
+        try:
+            with at_most(PATIENCE):
+                self._settle()
+        except OutOfPatience:
+            raise BadInput(
+                f"spec {self.name!r}, which took more than {PATIENCE:g} s to verify",
+                "a formula, and claims, that sympy and mpmath evaluate in a moment",
+                "write the formula in a simpler form, or drop the claim that takes long (Area integrates numerically)",
+            ) from None
+
+    def _several(self, name: str, kind: type) -> tuple[Any, ...]:
+        given = getattr(self, name)
+        found = tuple(given) if isinstance(given, Iterable) else (None,)
+        if isinstance(given, Iterable) and all(isinstance(one, kind) for one in found):
+            return found
+        expected = "a sequence of Parameter(...)" if kind is Parameter else "a sequence"
+        raise BadInput(f"{name}={given!r} in spec {self.name!r}", expected, "leave it out where there are none")
+
+    def _settle(self) -> None:
+        """Make formulas of what was given for them, and verify them."""
+        object.__setattr__(self, "gradient", formula_of(self.gradient, "gradient", self.name))
+        object.__setattr__(self, "breakpoints", tuple(formula_of(b, "breakpoint", self.name) for b in self.breakpoints))
+        if self.forward is not None:
+            object.__setattr__(self, "forward", formula_of(self.forward, "forward formula", self.name))
+        elif not formula_of(self.at_threshold, "value at the threshold", self.name).is_finite:
+            raise BadInput(
+                f"at_threshold={self.at_threshold!r} in spec {self.name!r}",
+                "a finite number: the spikes at x = 0",
+                "0 or 1 for a step",
+            )
         for name in ("second_order", "parameter_gradient"):
             if (given := getattr(self, name)) not in (None, *get_args(Declared)):
                 expected = f"one of {', '.join(map(repr, get_args(Declared)))}, or None"
@@ -192,13 +253,23 @@ class Spec:
             self.verify()
 
     def verify(self) -> None:
-        """Compare every claim with the formula, and look for its jumps: what making a spec does.
+        """Evaluate the formulas, look for jumps, and compare every claim: what making a spec does.
 
         Raises:
             BadInput: as when it is made.
         """
-        grid = self.grid("standard")
-        verify_breakpoints(self.gradient, tuple(self.breakpoints), self.symbols, grid, self.name)
+        grid, places = self.grid("standard"), tuple(self.breakpoints)
+        try:
+            verify_breakpoints(self.gradient, places, self.symbols, grid, self.name)
+        except UNEVALUATED as error:
+            unevaluated = error  # told with the point at which it is so
+        else:
+            unevaluated = None
+        verify_values(self.gradient, "gradient", places, self.symbols, grid, self.name)
+        verify_values(self.step, "forward formula", places, self.symbols, grid, self.name)
+        verify_derivatives(self.gradient, self.symbols, grid[0], self.name)
+        if unevaluated:
+            raise unevaluated
         for claim in self.claims:
             verify(claim, self.gradient, tuple(self.breakpoints), self.symbols, grid, self.name)
 
@@ -222,7 +293,7 @@ class Spec:
     def step(self) -> Expr:
         """The forward formula."""
         if self.forward is not None:
-            return sympy.sympify(self.forward)
+            return self.forward
         at_threshold: Any = sympy.sympify(self.at_threshold)
         return sympy.Heaviside(x, at_threshold)
 

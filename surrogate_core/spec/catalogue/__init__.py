@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import importlib
+import traceback
 
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.spec.model import Spec, trusting
+from surrogate_core.spec.model import PATIENCE, Spec, trusting
+from surrogate_core.spec.patience import OutOfPatience, at_most
 
 __all__ = ["get_spec", "spec_names"]
 
@@ -84,9 +86,25 @@ def get_spec(name: str) -> Spec:
         with trusting():
             return getattr(importlib.import_module(f"{__name__}.{_FAMILIES[name][0]}"), _FAMILIES[name][1])
     try:
-        found = getattr(importlib.import_module(module), attribute, None)
-    except (ModuleNotFoundError, TypeError) as error:  # or a name that begins with a dot
+        with at_most(2 * PATIENCE):
+            found = getattr(importlib.import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
         raise BadInput(f"spec {name!r}: {error}", "a module that can be imported", "check its name") from None
+    except OutOfPatience:
+        raise BadInput(
+            f"spec {name!r}, whose module took more than {2 * PATIENCE:g} s of computing",
+            "formulas that sympy builds and evaluates in a moment",
+            "write them in a simpler form",
+        ) from None
+    except (BadInput, KeyboardInterrupt):
+        raise
+    except BaseException:
+        # SystemExit too: a script that ends in sys.exit(0) must not end a check as a pass.
+        raise BadInput(
+            f"spec {name!r} cannot be imported:\n{traceback.format_exc()}",
+            "a module that imports without an exception",
+            "mend the import error above",
+        ) from None
     if not isinstance(found, Spec):
         raise BadInput(f"spec {name!r} is {found!r}", "a Spec in that module", "check the name after the colon")
     return found
