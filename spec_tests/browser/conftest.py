@@ -61,7 +61,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a report's text from disk, ``visit(text, color_scheme="dark")``; any complaint of the browser's fails."""
     contexts, complaints = [], []
 
-    def visit(text: str, *, heard: bool = True, **options: Any) -> Page:
+    def visit(text: str, *, heard: bool = True, init: str = "", **options: Any) -> Page:
         path = tmp_path / f"report-{len(contexts)}.html"
         path.write_text(text, encoding="utf-8")
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
@@ -70,6 +70,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         page.on("console", lambda message: complaints.append(message.text) if heard else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.append(request.url) if request.url[:5] != "file:" else None)
+        page.add_init_script(init)
         page.goto(f"file://{path}")
         return page
 

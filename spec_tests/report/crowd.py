@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from surrogate_core.engine import Run, read
+from surrogate_core.report import render
 
 SAMPLES = Path(__file__).parent.parent.parent / "reports/sample"
 FAMILIES = ("SLAYER exponential", "Fast sigmoid", "Arctan", "Gaussian", "Triangle", "Boxcar")
@@ -36,3 +37,9 @@ def crowd(size: int = 100) -> Run:
         results += [replace(result, implementation=name) for result in own]
     changed = {"specs": specs, "implementations": entries, "planned": len(results)}
     return Run({**head, **changed}, tuple(results), complete=True)
+
+
+@functools.cache
+def rendered(size: int = 100) -> str:
+    """The report of a crowd: drawing it is what takes long, so that a process does it once."""
+    return render([crowd(size)])

@@ -5,6 +5,7 @@ import io
 from typing import Any
 
 import pytest
+from report.crowd import crowd
 from report.stored import BREAKS, Document, decay, oracle, passing, result, run
 from rich.console import Console
 
@@ -179,3 +180,43 @@ def test_very_many_changes_are_counted_and_not_all_listed() -> None:
     assert "and 800 more" in to_markdown(found)
     assert "and 800 more" in told(found)
     assert "and 800 more" in to_html(found)
+
+
+def test_runs_of_several_specs_are_compared_spec_by_spec() -> None:
+    old = crowd(3)
+    assert len({entry["spec"] for entry in old.header["implementations"]}) == 3
+    first, second, third = (str(entry["name"]) for entry in old.header["implementations"])
+    worse = [
+        dataclasses.replace(r, outcome=BREAKS) if (r.implementation, r.property_id) == (first, "gradient.peak") else r
+        for r in old.results
+        if r.implementation != second
+    ]
+    entries = [entry for entry in old.header["implementations"] if entry["name"] != second]
+    specs = {**old.header["specs"]}
+    changed = next(str(entry["spec"]) for entry in entries if entry["name"] == third)
+    specs[changed] = {**specs[changed], "gradient": "1/(1 + alpha*Abs(x))"}
+    head = {**old.header, "implementations": entries, "specs": specs, "planned": len(worse)}
+    found = compare(old, dataclasses.replace(old, header=head, results=tuple(worse)))
+    assert {change.implementation for change in found.failing} == {first}
+    assert {change.implementation for change in found.vanished} == {second}
+    assert (f"spec {changed}: gradient", "exp(-alpha*Abs(x))", "1/(1 + alpha*Abs(x))") in found.circumstances
+    page = Document(to_html(found))
+    assert [e.attributes["id"] for e in page.all("section", "panel")] == ["failing", "vanished", "circumstances"]
+    assert {e.attributes["href"][1:] for e in page.all("a")} <= {e.attributes.get("id") for e in page.elements}
+    assert "✓ passed" in page.text
+    assert "✗ failed" in page.text
+
+
+def test_figures_of_a_result_whose_state_changed_are_compared_where_both_have_them() -> None:
+    broken = dataclasses.replace(BREAKS, figures={"wrong": 3, "inputs": 9})
+    found = compare(of(Passed({"inputs": 7})), of(broken))
+    assert [change.what for change in found.figures] == ["gradient.peak: inputs"]
+
+
+def test_a_comparison_has_captions_scopes_and_nothing_from_elsewhere() -> None:
+    text = to_html(compare(run(passing()), run([*passing(), result(BREAKS, prop="transform.jit")], seed=1)))
+    page = Document(text)
+    assert len(page.all("table")) == len(page.all("caption")) == 2
+    assert all(e.attributes.get("scope") in ("col", "row") for e in page.all("th"))
+    assert "http:" not in text
+    assert "https:" not in text

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from report.crowd import crowd
+from report.crowd import crowd, rendered
 from report.stored import BREAKS, Document, draw, passing, result
 
 from surrogate_core.properties.outcome import Passed
@@ -14,7 +14,7 @@ from surrogate_core.report.matrix import FEW
 
 @pytest.fixture(scope="module")
 def survey() -> str:
-    return render([crowd()])
+    return rendered()
 
 
 def test_few_implementations_are_columns_and_many_are_rows() -> None:
@@ -79,3 +79,19 @@ def test_a_promise_that_nobody_was_judged_on_is_no_row() -> None:
     assert [e.attributes["data-name"].split()[0] for e in page.all("tr") if "data-name" in e.attributes] == [
         "gradient.peak"
     ]
+
+
+def test_runs_of_several_specs_share_a_matrix_and_keep_their_chapters() -> None:
+    first, second = crowd(2), crowd(3)
+    page = Document(render([first, second]))
+    assert [e.text for e in page.all("h1")] == ["4 of 5 implementations conform"]
+    chapters = [re.sub(r"\s+", " ", e.text) for e in page.all("h2") if "implementation" in e.text]
+    assert chapters[-3:] == [
+        "SLAYER exponential 2 implementations",
+        "Fast sigmoid 2 implementations",
+        "Arctan 1 implementation",
+    ]
+    heads = [e.text for e in page.all("th") if "(run " in e.text]
+    assert len(heads) == 5
+    ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids))

@@ -81,7 +81,7 @@ def test_a_finding_says_why_it_is_known_and_where_the_promise_is_written() -> No
     entries[-1]["documented"] = {"promise": "peaks at 1", "where": "docstring of lib.wrong"}
     text = drawn(known, implementations=entries).text
     assert "Known and explained" in text
-    assert "known: The docstring says so." in text
+    assert "≈ knownThe docstring says so." in text
     assert "docstring of lib.wrong" in text
 
 

@@ -16,6 +16,7 @@ from surrogate_core.errors import BadInput
 from surrogate_core.report import markdown
 from surrogate_core.report.comparison import Change, Comparison
 from surrogate_core.report.html import page_of
+from surrogate_core.report.verdict import STATES
 from surrogate_core.report.words import clip
 
 __all__ = ["TITLES", "Section", "sections", "show", "to_html", "to_markdown", "write_html"]
@@ -121,7 +122,7 @@ def to_html(found: Comparison) -> str:
     """The comparison as one offline HTML file, in the style of the report."""
     css = {0: "passed", 1: "failed"}.get(found.exit_code, "open")
     glyph = {0: "✓", 1: "✗"}.get(found.exit_code, "?")
-    return page_of("changes.html.jinja", found=found, sections=sections(found), css=css, glyph=glyph)
+    return page_of("changes.html.jinja", found=found, sections=sections(found), css=css, glyph=glyph, states=STATES)
 
 
 def write_html(found: Comparison, path: str | os.PathLike[str]) -> None:

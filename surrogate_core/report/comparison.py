@@ -168,7 +168,9 @@ def _figures(pairs: Sequence[tuple[Result, Result]]) -> tuple[Change, ...]:
     groups: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
     for old, new in pairs:
         before, after = _flat(old), _flat(new)
-        for name in dict.fromkeys([*before, *after]):
+        # Where the state changed, so did what is measured: only what was measured both times can be compared.
+        names = before.keys() & after.keys() if old.outcome.state != new.outcome.state else {*before, *after}
+        for name in (name for name in dict.fromkeys([*before, *after]) if name in names):
             if not _same(name, before.get(name), after.get(name)):
                 told = (new.case, _word(before.get(name)), _word(after.get(name)))
                 groups.setdefault((new.implementation, new.property_id, name), []).append(told)
