@@ -20,7 +20,7 @@ from report.crowd import rendered
 __all__ = ["browser"]
 
 MOST = 1.0
-"""Seconds until the page can be used, and megabytes and a half that it may have."""
+"""Seconds until the page can be used, and of work of its main thread."""
 
 OBSERVE = """
 window.keys = [];
