@@ -25,7 +25,7 @@ class _Row(NamedTuple):
     formula: str
     defaults: Values = ()
     keywords: Pairs = ()
-    fixed: tuple[tuple[str, int], ...] = ()
+    fixed: tuple[tuple[str, float], ...] = ()
 
 
 _ROWS = (
@@ -60,6 +60,8 @@ _ROWS = (
         "s2nn",
         "s2nn",
         "alpha (1 - sigmoid(alpha x)) sigmoid(alpha x) for x < 0, beta / (x + 1) for x >= 0",
+        # Documented, and a jump of its smooth function at the threshold, which is 1e-8 by default.
+        fixed=(("epsilon", 0.0),),
     ),
     _Row("QPseudoSpike", "q_pseudo_spike", "wide_q_pseudo_spike", "(1 + 2|x| / (alpha + 1))^(-alpha)"),
     _Row("LeakyRelu", "leaky_relu", "leaky_relu", "beta for x >= 0, alpha for x < 0"),
