@@ -4,10 +4,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test lint browser samples pictures score benchmark proofs clean
+.PHONY: check survey test lint browser samples pictures score benchmark proofs clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
+
+# Every surrogate of every library: green while what is wrong is known, and shown by its script alone.
+survey: $(READY)
+	$(BIN)/surrogate-core survey --deviations spec_tests/libraries/known.toml --results reports/survey.jsonl --html reports/survey.html
+	$(BIN)/python spec_tests/findings.py reports/survey.jsonl
 
 test: $(READY) lint
 	$(BIN)/pytest -n auto

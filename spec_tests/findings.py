@@ -7,6 +7,7 @@ survey measured, or where a finding has none.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -67,13 +68,15 @@ def _run(scripts: list[str]) -> list[str]:
 def _shows(outcome: Any, printed: str) -> bool:
     """Whether what was measured is among what was printed; of an exception, its message."""
     if not isinstance(outcome, Failed):
-        return outcome.message.splitlines()[0] in printed
-    measured = [float(n) for n in NUMBER.findall(re.sub(r"\(0x[0-9a-f]+\)", "", outcome.measured))]
+        return bool(printed.strip()) and printed.splitlines()[0] in outcome.message
     words = [float(n) for n in NUMBER.findall(printed)]
+    if step := outcome.figures.get("step"):
+        # The smooth function on both sides, of which the quotient of differences was measured.
+        words = [(ahead - behind) / (2 * step) for ahead, behind in itertools.pairwise(words)]
+    measured = [float(n) for n in NUMBER.findall(re.sub(r"\(0x[0-9a-f]+\)", "", outcome.measured))]
     if not measured:
         return any(word in printed for word in re.findall(r"\b(?:b?float\d+|[a-z]{4,})\b", outcome.measured))
-    # PyTorch prints four decimals.
-    return any(w == m or (w != w and m != m) or abs(w - m) <= 1e-3 * abs(m) for w in words for m in measured[:1])
+    return any(w == m or (w != w and m != m) or abs(w - m) <= 1e-6 * abs(m) for w in words for m in measured[:1])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from surrogate_core.drivers.smooth import DEFINITION
 __all__ = ["JAX", "TORCH"]
 
 JAX = Dialect(
-    imports="import jax\nimport jax.numpy as jnp",
+    imports="import jax\nimport jax.numpy as jnp\njnp.set_printoptions(precision=17)",
     array="jnp.array({values}, dtype=jnp.{dtype})",
     ones="jnp.ones_like(x)",
     operations={
@@ -70,6 +70,7 @@ def looped(f):
 
 TORCH = Dialect(
     imports="import torch\ntorch.set_printoptions(precision=9)",
+    wide="torch.set_printoptions(precision=17)",
     array="torch.tensor({values}, dtype=torch.{dtype}, requires_grad=True)",
     ones="torch.ones_like(x)",
     operations={

@@ -29,7 +29,7 @@ class Dialect:
         transforms: the other transformations, of ``{call}``.
         nested: operations that read otherwise within a transformation.
         definitions: functions that an operation or a transformation calls.
-        wide: a line that makes float64 possible; after the implementation's import, which may undo it.
+        wide: a line that float64 needs; after the implementation's import, which may undo it.
     """
 
     imports: str

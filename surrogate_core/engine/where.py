@@ -79,13 +79,16 @@ class Apart:
 
     def run(self, units: Sequence[Unit]) -> Iterator[Result]:
         """The results as they happen."""
-        apart = [unit for unit in units if self._isolated(unit.implementation.target.given)]
+        apart: list[Unit] = []
+        close: list[Unit] = []
+        for unit in units:
+            (apart if self._isolated(unit.implementation.target.given) else close).append(unit)
         for said in self._pool.run(apart):
             if isinstance(said, Trouble):
                 self.troubles += (said.sentence,)
             else:
                 yield said
-        yield from run([unit for unit in units if unit not in apart])
+        yield from run(close)
 
     def _isolated(self, given: Callable[..., Any] | None) -> bool:
         return given is None or self._all

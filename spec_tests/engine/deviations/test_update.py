@@ -8,9 +8,11 @@ from deviating import BROKEN, ENTRY, PASSED, PIN, RAISED, everywhere, head, resu
 
 from surrogate_core.engine.deviations import Known, read_deviations
 from surrogate_core.engine.deviations.update import update
+from surrogate_core.engine.plan import START
 from surrogate_core.engine.result import Result
 from surrogate_core.engine.store import Run
 from surrogate_core.errors import BadInput
+from surrogate_core.properties.outcome import Errored
 
 
 def run(*results: Result) -> Run:
@@ -90,3 +92,17 @@ def test_an_entry_that_is_no_longer_needed_is_named_and_left_alone(tmp_path: Pat
 def test_where_nothing_fails_no_file_is_made(tmp_path: Path) -> None:
     assert update(run(*everywhere(PASSED)), tmp_path / "d.toml").added == 0
     assert not (tmp_path / "d.toml").exists()
+
+
+def test_a_library_that_cannot_be_imported_gets_an_entry_that_asks_to_go_once_it_can(tmp_path: Path) -> None:
+    path, broken = tmp_path / "deviations.toml", Errored("target 'lib:soft' cannot be imported: ImportError: init")
+    unusable = Result("lib:soft", START, "", "", (), broken)
+    update(run(unusable), path)
+    path.write_text(path.read_text().replace("TODO", "It imports a module that it does not contain."))
+    assert 'id = "lib:soft::process.start[]"' in path.read_text()
+    for results, state, complaints in (((unusable,), "expected failure", 0), ((result(PASSED),), "passed", 1)):
+        known = Known(read_deviations(path), head())
+        settled = [known.settle(r) for r in results]
+        assert [r.outcome.state for r in settled] == [state]
+        found = known.complaints(settled)
+        assert ["no longer needed: it starts" in str(c) for c in found] == [True] * complaints

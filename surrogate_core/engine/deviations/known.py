@@ -15,7 +15,7 @@ from typing import Any
 
 from surrogate_core.engine.deviations.model import Deviation, any_matches, matches
 from surrogate_core.engine.deviations.same import difference, failing
-from surrogate_core.engine.plan import PROFILES, Plan
+from surrogate_core.engine.plan import PROFILES, START, Plan
 from surrogate_core.engine.result import Result
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import entries
@@ -146,9 +146,10 @@ class Known:
             grouped.setdefault(result.implementation, []).append(result)
         found = []
         for entry in self._mine:
-            mine = (r for name, bearing in self._by_name.items() if entry in bearing for r in grouped[name])
+            mine = [r for name, bearing in self._by_name.items() if entry in bearing for r in grouped[name]]
             covered = [r for r in mine if entry.covers(r)]
-            if sentence := self._complaint(entry, covered):
+            started = entry.properties == (START,) and mine and not covered
+            if sentence := "the entry is no longer needed: it starts" if started else self._complaint(entry, covered):
                 found.append(Complaint(entry.file, entry.line, sentence))
         return tuple(found)
 

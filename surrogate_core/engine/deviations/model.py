@@ -157,5 +157,5 @@ def matches(glob: str, name: str) -> bool:
 
 def split_id(name: str) -> tuple[str, str, str] | None:
     """(implementation, property, case) of a result's id; ``None`` where it is none."""
-    found = re.fullmatch(r"(.+)::([^\[\]:]+)\[(.+)\]", name, flags=re.DOTALL)
+    found = re.fullmatch(r"(.+)::([^\[\]:]+)\[(.*)\]", name, flags=re.DOTALL)
     return (found[1], found[2], found[3]) if found else None

@@ -14,7 +14,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from surrogate_core.engine.deviations.model import Deviation, Pin, Range, any_matches, matches, split_id
-from surrogate_core.engine.plan import PROFILES
+from surrogate_core.engine.plan import PROFILES, START
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import PROPERTIES
 from surrogate_core.spec.formats import FORMATS
@@ -140,7 +140,7 @@ def _entry(reader: _Reader, values: Mapping[str, Any], drafts: bool) -> Deviatio
     pin = _pin(reader, values["pin"]) if "pin" in values else None
     found = Deviation(
         implementations=reader.several(values, "implementation"),
-        properties=reader.several(values, "property", (p.id for p in PROPERTIES)),
+        properties=reader.several(values, "property", (*(p.id for p in PROPERTIES), START)),
         reason=_reason(reader, values, drafts),
         dtypes=reader.several(values, "dtype", FORMATS),
         devices=reader.several(values, "device"),
@@ -275,7 +275,7 @@ def _check_pin(reader: _Reader, entry: Deviation, pin: Pin) -> None:
     if parts is None:
         raise reader.mistake(f"id {pin.id!r}", "implementation::property[case]", "copy it from a report", "id")
     implementation, property_id, case = parts
-    ids = [p.id for p in PROPERTIES]
+    ids = [*(p.id for p in PROPERTIES), START]
     if property_id not in ids:
         raise reader.mistake(f"id of the property {property_id!r}", "a property", near_misses(property_id, ids), "id")
     within: dict[str, Callable[[], bool]] = {

@@ -115,7 +115,7 @@ def _table(run: Run, group: Sequence[Result]) -> Any:
     table = tomlkit.table()
     table["implementation"] = first.implementation
     table["property"] = _one_or_several([r.property_id for r in group])
-    if len(dtypes) < len(FORMATS):
+    if 0 < len(dtypes) < len(FORMATS):
         table["dtype"] = _one_or_several(dtypes)
     values = tomlkit.inline_table()
     for name, _ in first.parameters:
