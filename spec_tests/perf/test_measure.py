@@ -199,6 +199,9 @@ def test_what_another_interpreter_has_installed_comes_before_the_working_folder(
         ({"against": GOOD, "against_python": "python3"}, "one of them"),
         ({"rule": Rule(processes=2)}, "3 processes or more"),
         ({"rule": Rule(rounds=0)}, "at least one round"),
+        ({"rule": Rule(effect=float("nan"))}, "a share of the old time"),
+        ({"rule": Rule(effect=-0.5)}, "a share of the old time"),
+        ({"against": "braintools.Nope"}, "no such file, nor surrogate"),
     ],
 )
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_measured(changes: Any, message: str) -> None:
@@ -235,6 +238,8 @@ def test_another_interpreter_without_this_package_is_told_how_to_get_it(tmp_path
         processes.probe({"targets": []}, str(bare))
     with pytest.raises(BadInput, match="No such file"):
         processes.probe({"targets": []}, str(tmp_path / "none"))
+    with pytest.raises(BadInput, match="a Python in which the target can be imported"):
+        processes.probe({"targets": []}, "/bin/false")
 
 
 @pytest.mark.usefixtures("no_processes")

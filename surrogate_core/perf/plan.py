@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -172,6 +173,9 @@ def _consistent(request: Request) -> None:
         raise BadInput("--against and --against-python", "one of them", "two comparisons are two runs")
     if (request.against or request.against_python) and len(request.targets) > 1:
         raise BadInput(f"{len(request.targets)} targets and --against", "one target", "compare one at a time")
+    if not (math.isfinite(request.rule.effect) and request.rule.effect >= 0):
+        given = f"--effect {request.rule.effect:g}"
+        raise BadInput(given, "a share of the old time, 0 or more", "0.02 stands for 2 %")
     known = not request.against or ":" in request.against or artifact.is_artifact(request.against)
     if not known and request.against not in entries():
         raise BadInput(

@@ -83,7 +83,8 @@ def _started(command: list[str], stderr: Any, interpreter: str) -> subprocess.Po
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True)
     except OSError as error:
-        raise _unusable(interpreter, str(error.strerror)) from None
+        given = f"--against-python {interpreter}: {error.strerror}"
+        raise BadInput(given, "a Python interpreter that can be started", "check the path") from None
 
 
 def _unusable(interpreter: str, why: str) -> BadInput:
@@ -99,5 +100,7 @@ def probe(asked: Mapping[str, Any], interpreter: str = "") -> dict[str, Any]:
     try:
         (answer,) = answers("probe", asked, interpreter)
     except Died as died:
-        raise BadInput(str(died), "targets that can be imported", "mend the error above") from None
+        given = f"--against-python {interpreter}: {died}" if interpreter else str(died)
+        wanted = "a Python in which the target can be imported" if interpreter else "targets that can be imported"
+        raise BadInput(given, wanted, "mend the error above") from None
     return answer
