@@ -39,7 +39,7 @@ score: $(READY)
 	PYTHONPATH=spec_tests $(BIN)/python spec_tests/score.py
 
 benchmark: $(READY)
-	$(BIN)/pytest benchmarks -p benchmark --benchmark-only
+	$(BIN)/pytest benchmarks --benchmark-only
 
 # Hours: 300 gates of fresh processes, quiet and beside two processes that only compute. Interrupted, it goes on.
 proofs: $(READY)

@@ -60,6 +60,7 @@ def ratios(benchmark: Any, case: str) -> dict[str, Interval]:
     found = {arm: ratio(samples, OURS, arm, run.rule.confidence) for arm in (BRAINTOOLS, PLAIN, BARE)}
     known = {arm: interval for arm, interval in found.items() if interval is not None}
     benchmark.extra_info["ratios"] = {arm: [r.value, r.low, r.high] for arm, r in known.items()}
+    benchmark.extra_info["verdict"] = "; ".join(f"{interval} of the time of {arm}" for arm, interval in known.items())
     for arm, interval in known.items():
         print(f"\n  {case}: SlayerGrad / {arm.rpartition(':')[2]}: {interval}", end="")
     return known

@@ -1,7 +1,7 @@
 """One surrogate of each library beside the bare operation; or one target beside an earlier version of it.
 
-    pytest benchmarks/test_surrogate_speed.py -p benchmark --benchmark-json speed.json
-    pytest benchmarks/test_surrogate_speed.py -p benchmark --bench-target my.py:make --bench-against accepted.bench
+    pytest benchmarks/test_surrogate_speed.py --benchmark-json speed.json
+    pytest benchmarks/test_surrogate_speed.py --bench-target my.py:make --bench-against accepted.bench
 
 The cases are those of `surrogate-core bench`, and so is the measuring: fresh processes, arms that take turns. Both
 arms, their ratio, and the verdict where something is compared, are in `extra_info`.
