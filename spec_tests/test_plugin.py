@@ -85,11 +85,33 @@ def test_x_stops_and_junitxml_records_under_xdist(project: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
 
 
+KNOWN = """
+[[deviation]]
+implementation = "wrong.py:asymmetric"
+property = ["gradient.symmetry"]
+reason = "The left side is half as high."
+"""
+
+
+def test_a_known_departure_is_an_xfail_and_one_that_is_not_needed_fails(project: Path) -> None:
+    (project / "known.toml").write_text(KNOWN + KNOWN.replace("gradient.symmetry", "gradient.peak"))
+    options = ("--surrogate-deviations", "known.toml", "-k", "symmetry or peak", "-rx")
+    code, text = run(project, "--surrogate", "wrong.py:asymmetric", *QUICK, *options)
+    assert code == 1
+    assert "1 failed" in text
+    assert "1 xfailed" in text
+    assert "known.toml:7: the entry is no longer needed: nothing that it covers fails" in text
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--surrogate", "surrogate_core:SlayrGrad"), "did you mean SlayerGrad"),
         (("--surrogate", "surrogate_core:SlayerGrad", "--surrogate-spec", "slyer"), "did you mean slayer"),
+        (
+            ("--surrogate", "surrogate_core:SlayerGrad", "--surrogate-deviations", "none.toml"),
+            "a file that can be read",
+        ),
     ],
 )
 def test_a_mistake_is_a_usage_error(project: Path, options: tuple[str, ...], said: str) -> None:

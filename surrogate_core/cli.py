@@ -144,6 +144,8 @@ def check(
     strict = strictness(own.get("fail-on", _listed(fail_on), DEFAULT))
     results = None if resume else own.get("results", results)
     html, junit = own.get("html", html), own.get("junit", junit)
+    markdown, badge = own.get("markdown", markdown), own.get("badge", badge)
+    durations = own.get("durations", durations)
     try:
         with terminated_like_interrupted(), progress() as (on_plan, on_result):
             report = api.check(
@@ -163,7 +165,7 @@ def check(
                 timeout=own.get("timeout", timeout),
                 total_timeout=own.get("timeout-total", timeout_total),
                 memory=own.get("memory", memory),
-                in_process=in_process or None,
+                in_process=own.get("in-process", in_process or None),
                 executor=own.get("executor", executor),
                 on_plan=on_plan,
                 on_result=on_result,

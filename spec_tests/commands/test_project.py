@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import inspect
+import sys
 from pathlib import Path
 
 import pytest
 
-from surrogate_core.commands.project import project
+from surrogate_core.cli import app, check, main
+from surrogate_core.commands.project import KEYS, project
 from surrogate_core.errors import BadInput
 
 TABLE = """
@@ -36,6 +39,38 @@ def test_the_table_holds_the_options_of_check(tmp_path: Path) -> None:
     assert found.get("seed", None, 0) == 0
 
 
+SEVERAL = {"param": "params", "property": "properties", "dtype": "dtypes"}
+
+
+def test_every_option_of_check_has_a_key() -> None:
+    (command,) = [known for known in app.registered_commands if known.callback is check]
+    assert command.callback
+    options = {name.strip("_").replace("_", "-") for name in inspect.signature(command.callback).parameters}
+    assert {SEVERAL.get(name, name) for name in options - {"resume"}} == KEYS.keys()
+
+
+def test_what_check_writes_may_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = """
+[tool.surrogate-core]
+targets = ["surrogate_core:SlayerGrad"]
+profile = "quick"
+params = { alpha = 0.7 }
+dtypes = "float32"
+properties = "gradient.peak"
+in-process = true
+markdown = "out/summary.md"
+badge = "out/badge.svg"
+durations = 3
+"""
+    (written(tmp_path, settings) / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.setattr(sys, "argv", ["surrogate-core", "check"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert not end.value.code
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"summary.md", "badge.svg"}
+
+
 def test_the_command_line_wins(tmp_path: Path) -> None:
     found = project(written(tmp_path, TABLE))
     assert found.get("profile", "standard") == "standard"
@@ -58,6 +93,7 @@ MISTAKES = {
     "an unknown key": ('targts = ["a:b"]\n', "unknown key 'targts' in", "did you mean targets"),
     "targets that are no strings": ("targets = [3]\n", "targets = [3]", "a list of strings"),
     "a count in words": ('max-failures = "three"\n', "max-failures = 'three'", "a whole number"),
+    "a yes that is a word": ('in-process = "yes"\n', "in-process = 'yes'", "true or false"),
     "parameters without names": ("params = [1]\n", "params = [1]", "a table such as"),
 }
 

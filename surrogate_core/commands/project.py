@@ -36,6 +36,12 @@ def _whole(value: Any) -> int:
     return value
 
 
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("a number")
@@ -65,15 +71,19 @@ KEYS: Mapping[str, Callable[[Any], Any]] = {
     "results": _word,
     "html": _word,
     "junit": _word,
+    "markdown": _word,
+    "badge": _word,
+    "durations": _whole,
     "jobs": _whole,
     "timeout": _number,
     "timeout-total": _number,
     "memory": _whole,
+    "in-process": _yes_or_no,
     "executor": _word,
 }
-"""What each key of the table holds: the options of ``check`` by their names, those that repeat as lists."""
+"""What each key of the table holds: the options of ``check`` but ``--resume``, those that take several as lists."""
 
-PATHS = ("deviations", "results", "html", "junit")
+PATHS = ("deviations", "results", "html", "junit", "markdown", "badge")
 
 
 @dataclass(frozen=True)
