@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -124,7 +124,7 @@ def check(
         Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
     return _judged(
-        [target] if isinstance(target, str) or callable(target) else list(target),
+        [target] if isinstance(target, str) or callable(target) or not isinstance(target, Iterable) else list(target),
         get_spec(spec) if isinstance(spec, str) else spec,
         jobs=jobs,
         allowed=engine.limits(profile, timeout, total_timeout, memory),

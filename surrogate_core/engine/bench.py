@@ -97,8 +97,10 @@ class Bench:
         if (parameters, instance) not in self._made:
             made = self.implementation.target.build(parameters)
             if not callable(made):
-                what = "None" if made is None else f"a {type(made).__name__}"
-                hint = "; define it without async and yield" if what in ("a coroutine", "a generator") else ""
+                kind = type(made).__name__
+                what = "None" if made is None else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+                lazy = kind in ("coroutine", "generator", "async_generator")
+                hint = "; define it without async and yield" if lazy else ""
                 raise BrokenContract(f"the factory returned {what}; expected a spike function{hint}")
             self._made[parameters, instance] = made
         return self._made[parameters, instance]

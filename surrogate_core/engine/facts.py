@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 from collections.abc import Callable
@@ -65,13 +66,15 @@ def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] 
 
 def _written(factory: Any) -> tuple[str, int]:
     """(file, line) of a factory; of a class that says it is another module's, those of its first method."""
-    plain = inspect.unwrap(factory)
+    plain = factory
+    with contextlib.suppress(Exception):  # it wraps itself, or raises where it is asked for what it wraps
+        plain = inspect.unwrap(factory)
     own = [f for f in vars(plain).values() if inspect.isfunction(f)] if inspect.isclass(plain) else [type(plain)]
     for written in (plain, *own):
         try:
             file = inspect.getsourcefile(written)
             if file and Path(file).is_file():
                 return file, inspect.getsourcelines(written)[1] or 1
-        except (TypeError, OSError):
+        except Exception:  # no file is known, or an attribute of the factory raises
             continue
     return "", 0

@@ -10,6 +10,7 @@ import numpy as np
 
 from surrogate_core.drivers import FRAMEWORKS, Request, get_driver
 from surrogate_core.libraries.target import Target
+from surrogate_core.safe_text import word
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["detect"]
@@ -35,11 +36,10 @@ def detect(target: Target, parameters: Parameters) -> str:
 
 def _used(factory: Callable[..., Any]) -> set[str]:
     """The frameworks that the factory's module holds, by the names in its global variables."""
-    module = sys.modules.get(getattr(factory, "__module__", None) or "")
-    modules = {getattr(value, "__name__", "") for value in vars(module).values()} if module else set()
-    origins = {getattr(value, "__module__", "") or "" for value in vars(module).values()} if module else set()
-    words = {str(word).partition(".")[0] for word in modules | origins}
-    return words & set(FRAMEWORKS)
+    module = sys.modules.get(word(factory, "__module__"))
+    held = list(vars(module).values()) if module else []
+    names = {word(value, name).partition(".")[0] for value in held for name in ("__name__", "__module__")}
+    return names & set(FRAMEWORKS)
 
 
 def _answers(framework: str, target: Target, parameters: Parameters) -> bool:

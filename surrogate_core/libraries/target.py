@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from surrogate_core import libraries
 from surrogate_core.errors import BadInput, near_misses
-from surrogate_core.safe_text import brief
+from surrogate_core.safe_text import brief, representation, word
 
 if TYPE_CHECKING:
     from surrogate_core.spec.model import Parameters
@@ -74,7 +74,7 @@ class Target:
         found = self.located()
         if not callable(found):
             raise BadInput(
-                f"target {self.name!r} is {found!r}",
+                f"target {self.name!r} is {representation(found)}",
                 "a factory: a callable that takes the spec's parameters and returns a spike function",
                 "point at the class or function that makes the surrogate",
             )
@@ -113,7 +113,7 @@ class Target:
         factory = self.located() if self.function else self.factory()
         try:
             signature = inspect.signature(factory)
-        except (TypeError, ValueError):
+        except Exception:  # none, or an attribute of it that raises
             return
         try:
             signature.bind(*[None] * self.function, **self.arguments(parameters))
@@ -225,12 +225,12 @@ def _resolved(path: str) -> str:
 def _from_object(target: Any, framework: str) -> Target:
     if not callable(target):
         raise BadInput(
-            f"target {target!r} of type {type(target).__name__}",
+            f"target {representation(target)} of type {type(target).__name__}",
             "a string, or a factory: a callable that returns a spike function",
             "pass the class or function that makes the surrogate, not its name's parts",
         )
-    name = getattr(target, "__qualname__", type(target).__name__)
-    module = getattr(target, "__module__", "") or ""
+    name = word(target, "__qualname__") or type(target).__name__
+    module = word(target, "__module__")
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)

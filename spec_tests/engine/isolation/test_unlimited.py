@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,10 @@ from typer.testing import CliRunner
 import surrogate_core
 from surrogate_core.cli import app
 from surrogate_core.engine import read
+from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation import Limits, Pool, available, limits
+from surrogate_core.errors import BadInput
+from surrogate_core.libraries.target import locate
 
 ASKED = [
     "check",
@@ -51,3 +56,16 @@ def test_factories_given_as_objects_are_said_to_be_judged_without_limits() -> No
         surrogate_core.SlayerGrad, "slayer", profile="quick", dtypes=["float32"], properties=["gradient.peak"]
     )
     assert "given as objects" in report.run.header["unlimited"]
+
+
+@pytest.mark.parametrize("memory", [0, -1, float("nan"), float("inf"), "1"])
+def test_a_limit_that_is_no_number_above_0_is_a_mistake(memory: Any) -> None:
+    with pytest.raises(BadInput, match="a number above 0, in MiB"):
+        limits("quick", memory=memory)
+
+
+@pytest.mark.skipif(not available(), reason="processes are isolated on Linux alone")
+def test_a_limit_beyond_every_machine_is_none() -> None:
+    with Pool(Limits(60.0, 600.0, memory=10**30)) as pool:
+        (found,) = pool.facts([(locate("surrogate_core:SlayerGrad", "jax"), (("alpha", 1.0),))])
+    assert isinstance(found, Facts)

@@ -52,6 +52,9 @@ HEADROOM = 2 << 30
 """Bytes of data that a worker may reserve beyond its limit of memory: allocators and the stacks of XLA's threads
 reserve what they never use. One allocation beyond it is refused where it is asked for."""
 
+ENDLESS = 1 << 62
+"""Bytes that no machine has, and that the system's own numbers still hold."""
+
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 """Bytes of a page of memory."""
 
@@ -103,7 +106,7 @@ def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if memory is not None and sys.platform == "linux":
-            room = _data() + (memory << 20) + HEADROOM
+            room = min(_data() + (memory << 20) + HEADROOM, ENDLESS)
             resource.setrlimit(resource.RLIMIT_DATA, (room, room))
         nothing = os.open(os.devnull, os.O_RDONLY)
         for mine, number in ((nothing, 0), (output, 1), (output, 2)):

@@ -43,5 +43,5 @@ def limits(profile: str, timeout: float | None = None, total: float | None = Non
     for name, value, unit in (("timeout", timeout, "s"), ("total timeout", total, "s"), ("memory", memory, "MiB")):
         if value is not None and not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
             raise BadInput(f"{name} {value!r}", f"a number above 0, in {unit}", "leave it out for the usual limit")
-    seconds = timeout or usual[0]
-    return Limits(seconds, total or usual[1], memory, start=max(seconds, Limits.start))
+    seconds, whole = timeout or usual[0], None if memory is None else math.ceil(memory)
+    return Limits(seconds, total or usual[1], whole, start=max(seconds, Limits.start))
