@@ -119,6 +119,17 @@ def test_the_pip_equivalents_are_the_makefiles_own_recipe() -> None:
             assert f"\t{command}\n" in recipe, command
 
 
+def test_every_fault_in_the_table_names_the_tests_that_try_it() -> None:
+    table = TEXT.partition("| what the code under test, or the machine, does |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    assert len(rows) > 15
+    for fault, tried, _ in rows:
+        files = re.findall(r"`([\w./]+\.py)`", tried)
+        assert files, fault
+        for file in files:
+            assert (ROOT / "spec_tests" / "engine" / file).is_file(), file
+
+
 def test_the_make_targets_named_in_the_readme_exist() -> None:
     targets = [command.split()[1] for command in SETUP if command.startswith("make ")]
     assert {"check", "test"} <= set(targets)
