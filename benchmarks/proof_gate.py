@@ -4,9 +4,10 @@
     python benchmarks/proof_gate.py measure quiet reports/proof-quiet.jsonl --gates 300
     python benchmarks/proof_gate.py summary reports/proof-quiet.jsonl
 
-Every fresh process measures three benchmarks of SlayerGrad, the arms in turns: as it is, as it is once more, and with
-real work added that makes it about 5 % and 10 % slower. So one process counts for false alarms and for power at once.
-What a process measured is one line on disk; interrupted, the same command goes on.
+Every fresh process measures three benchmarks of SlayerGrad, the arms in turns: as it is, as it is once more, and in
+every second process with real work added that makes it about 5 % and 10 % slower. So one process counts for false
+alarms and for power at once; that a slowdown is seen takes fewer gates to show than that nothing is accused. What a
+process measured is one line on disk; interrupted, the same command goes on.
 
 Gates are then formed of processes, and decided by the very code of `bench --against`. What is independent of what:
 gates of the same row of the table share no process, a second look has processes of its own, and every process is a
@@ -54,6 +55,9 @@ FAMILY = (
 PUSH, NIGHT = Rule(processes=7, rounds=20), Rule(processes=10, rounds=40)
 TIERS = {"7 x 20": PUSH, "10 x 40": NIGHT}
 BURNERS = 2
+
+EVERY = 2
+"""How many processes there are for each in which the slower arms take their turns, too."""
 
 WIDTH = 160
 """Of the table, whose lines would else break."""
@@ -124,12 +128,14 @@ def left(known: Sequence[Process], count: int) -> int:
 
 def _one_process(laid: Plan, added: Added, process: int) -> dict[str, Any]:
     """What it measured, how long it took, and how many cores others kept busy meanwhile."""
+    slower = process % EVERY == 0
     start, busy, own = time.perf_counter(), _busy(), _own()
-    records = {b: record for _, b, record in calibrate.samples(laid, added, [process])}
+    records = {b: record for _, b, record in calibrate.samples(laid, added, [process], slower)}
     seconds = time.perf_counter() - start
     return {
         "kind": "process",
         "process": process,
+        "slower": slower,
         "seconds": round(seconds, 3),
         "load": round(os.getloadavg()[0], 2),
         "others": round(max(0.0, _busy() - busy - (_own() - own)) / seconds, 2),
@@ -233,7 +239,8 @@ class Score:
 
 def scores(processes: Sequence[Process]) -> list[Score]:
     """Every rule on every arm, where there is data for it."""
-    slower = [(b, arm) for b in processes[0] for arm in WANTED if arm in processes[0][b]]
+    whole = [p for p in processes if any(arm in WANTED for measured in p.values() for arm in measured)]
+    slower = [(b, arm) for p in whole[:1] for b in p for arm in WANTED if arm in p[b]]
     found: list[Score] = []
     for name, rule in TIERS.items():
         decided = _unchanged(processes, rule)
@@ -242,13 +249,12 @@ def scores(processes: Sequence[Process]) -> list[Score]:
         found.append(Score(f"paired {name}", "same", "", regressed, len(decided)))
         found.append(Score(f"paired {name}, had it not looked twice", "same", "", looked, len(decided)))
         for b, arm in slower:
-            states = [gate[b].state for gate in gates(_logs(processes, rule, {b: arm}), rule)]
+            states = [gate[b].state for gate in gates(_logs(whole, rule, {b: arm}), rule)]
             found.append(Score(f"paired {name}", arm, b, states.count("regressed"), len(states)))
-    pairs = list(zip(processes[::2], processes[1::2], strict=False))
-    alarms = [any(_mean_rule(old[b], new[b], "same") for b in new) for old, new in pairs]
+    alarms = [any(_mean_rule(old[b], new[b], "same") for b in new) for old, new in _pairs(processes)]
     found.append(Score("mean:10%", "same", "", sum(alarms), len(alarms)))
     for b, arm in slower:
-        seen = [_mean_rule(old[b], new[b], arm) for old, new in pairs]
+        seen = [_mean_rule(old[b], new[b], arm) for old, new in _pairs(whole)]
         found.append(Score("mean:10%", arm, b, sum(seen), len(seen)))
     return [score for score in found if score.of]
 
@@ -260,6 +266,10 @@ def _logs(processes: Sequence[Process], rule: Rule, slower: Mapping[str, str]) -
 
 def _unchanged(processes: Sequence[Process], rule: Rule) -> list[dict[str, Any]]:
     return gates(_logs(processes, rule, {}), rule) if processes else []
+
+
+def _pairs(processes: Sequence[Process]) -> list[tuple[Process, Process]]:
+    return list(zip(processes[::2], processes[1::2], strict=False))
 
 
 def _mean_rule(old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[float]], arm: str) -> bool:
@@ -303,16 +313,19 @@ def _show(head: Mapping[str, Any], processes: Sequence[Mapping[str, Any]], conso
     for benchmark in records[0]:
         measured = [r[benchmark] for r in records]
         spread = 100 * float(logs(measured, "same", PUSH.rounds).std(ddof=1)) if len(measured) > 1 else 0.0
-        for arm in measured[0]:
-            if arm != OLD and len(measured) > 1:
-                ratio = interval(logs(measured, arm, NIGHT.rounds), NIGHT.confidence)
-                say(f"{benchmark} {arm}: in truth {ratio} times as long")
+        for arm in calibrate.ARMS:
+            having = [m for m in measured if arm in m]
+            if len(having) > 1:
+                ratio = interval(logs(having, arm, NIGHT.rounds), NIGHT.confidence)
+                say(f"{benchmark} {arm}: in truth {ratio} times as long, in {len(having)} processes")
         say(f"{benchmark}: standard deviation between processes {spread:.2g} %")
-    seconds, load, others = (np.array([p[name] for p in processes]) for name in ("seconds", "load", "others"))
+    for slower, arms in ((True, "all arms"), (False, "two arms")):
+        if some := [p["seconds"] for p in processes if p["slower"] == slower]:
+            say(f"a process with {arms} took {np.median(some):.1f} s, 40 rounds of three benchmarks")
+    load, others = (np.array([p[name] for p in processes]) for name in ("load", "others"))
     say(
-        f"a process took {np.median(seconds):.1f} s with four arms of 40 rounds; load average {np.median(load):.1f} "
-        f"({load.min():.1f} to {load.max():.1f}); others kept {np.median(others):.1f} cores busy "
-        f"({others.min():.1f} to {others.max():.1f})"
+        f"load average {np.median(load):.1f} ({load.min():.1f} to {load.max():.1f}); "
+        f"others kept {np.median(others):.1f} cores busy ({others.min():.1f} to {others.max():.1f})"
     )
 
 

@@ -64,6 +64,17 @@ def test_an_alarm_is_counted_once_for_its_family(seed: int) -> None:
     assert (found["paired 7 x 20", "same"].flagged, found["paired 7 x 20", "same"].of) == (2, 2)
 
 
+def test_power_is_counted_in_the_processes_that_measured_it(seed: int) -> None:
+    mixed = simulated(84, seed)
+    for process in mixed[1::2]:
+        for arms in process.values():
+            del arms["+5 %"], arms["+10 %"]
+    found = {(s.rule, s.arm, s.benchmark): s for s in scores(mixed)}
+    assert found["paired 7 x 20", "same", ""].of == 12
+    assert found["paired 7 x 20", "+10 %", "a"].of == 3
+    assert found["mean:10%", "+10 %", "a"].of == 21
+
+
 def test_a_second_look_makes_more_processes_necessary(seed: int) -> None:
     quiet = simulated(21, seed)
     assert (left([], 3), left(quiet[:20], 3), left(quiet, 3)) == (21, 1, 0)
@@ -109,7 +120,9 @@ def measured_at_once(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     found = Added({("a", "+5 %"): 7}, {}, {("b", "+5 %"): "not so finely"})
     monkeypatch.setattr(proof_gate, "inject", lambda *_, **__: found)
     monkeypatch.setattr(
-        calibrate, "samples", lambda laid, added, which: ((i, b, r) for i in which for b, r in processes[i].items())
+        calibrate,
+        "samples",
+        lambda laid, added, which, slower: ((i, b, r) for i in which for b, r in processes[i].items()),
     )
 
 

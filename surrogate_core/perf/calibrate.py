@@ -80,12 +80,14 @@ class Calibration:
     curve: tuple[Power, ...]
 
 
-def samples(plan: Plan, added: Added, processes: Iterable[int]) -> Iterator[tuple[int, str, Record]]:
+def samples(
+    plan: Plan, added: Added, processes: Iterable[int], slower: bool = True
+) -> Iterator[tuple[int, str, Record]]:
     """(process, benchmark, seconds of every arm) as they are measured, in processes of these numbers.
 
-    An arm for which no work was found is not in the record.
+    An arm for which no work was found is not in the record; without ``slower``, none of those to which work is added.
     """
-    arms = {OLD: plan.target, **dict.fromkeys(ARMS, plan.target)}
+    arms = dict.fromkeys([OLD, *(arm for arm in ARMS if slower or arm not in WANTED)], plan.target)
     for process in processes:
         job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added.units)
         for name, seconds in every_arm(job):
