@@ -70,6 +70,13 @@ def test_proved_is_said_only_of_what_passed_at_every_bit_pattern() -> None:
     assert "every bit pattern of float16 (65,536)" not in draw(failed).text
 
 
+def test_what_was_proved_of_some_is_said_with_the_number_of_bit_patterns() -> None:
+    page = draw(*passing("lib:proved"), result(Passed(), "lib:sampled"))
+    assert "every bit pattern of float16 (65,536), by 1 of 2 implementations" in page.text
+    everyone = draw(*passing("lib:a"), *passing("lib:b"), result(Passed({"exhaustive": True}), "lib:a", "x"))
+    assert "every bit pattern of float16 (65,536), for 1 parameter setting" in everyone.text
+
+
 # ---- failures ------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from report.crowd import crowd, rendered
-from report.stored import BREAKS, Document, draw, passing, result
+from report.stored import BREAKS, Document, draw, passing, result, run
 
 from surrogate_core.properties.outcome import Passed
 from surrogate_core.report import render
@@ -95,3 +95,14 @@ def test_runs_of_several_specs_share_a_matrix_and_keep_their_chapters() -> None:
     assert len(heads) == 5
     ids = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
     assert len(ids) == len(set(ids))
+
+
+def test_variants_of_one_family_are_filtered_by_it() -> None:
+    results = [one for n in range(FEW + 1) for one in passing(f"lib:{n}")]
+    entries = [{**e, "family": "slayer"} for e in run(results).header["implementations"]]
+    variant = {**run(results).header["specs"]["slayer"], "title": "SLAYER, silent at 0"}
+    entries[0]["spec"] = "slayer(at_threshold=0)"
+    specs = {**run(results).header["specs"], "slayer(at_threshold=0)": variant}
+    page = draw(*results, implementations=entries, specs=specs)
+    rows = [e for e in page.all("tr") if "data-name" in e.attributes]
+    assert {row.attributes["data-family"] for row in rows} == {"slayer"}

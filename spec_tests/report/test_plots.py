@@ -29,6 +29,14 @@ def test_a_plot_says_its_point() -> None:
     assert said == ["✗ α = 1 log g′ falls with slope −1.25 ± 1\xa0×\xa010⁻⁹ on the right, −1 is claimed"]
 
 
+def test_the_error_is_drawn_over_all_exponents() -> None:
+    profile = {"exponent": [-126, -20, 0, 7], "right": [0.2, 0.5, 0.9], "bound": [2.0, 4.0, 9.0]}
+    page = draw(result(Passed({"profile": profile}), prop="gradient.oracle"))
+    (drawing,) = page.all("svg")
+    assert all(end in drawing.text for end in ("2⁻¹²⁶", "128", "distance |x|, all exponents"))
+    assert "2⁻¹²⁶" in page.all("table", "numbers")[0].text
+
+
 @pytest.mark.parametrize(
     "figures",
     [

@@ -11,7 +11,7 @@ from surrogate_core.properties.outcome import Passed, Skipped, Unsupported
 from surrogate_core.report.verdict import Tally, tally
 from surrogate_core.report.words import count, decimal, listed, plural
 
-__all__ = ["Row", "figures", "missing", "proved", "remarks", "rows", "sampled", "searched", "unchecked"]
+__all__ = ["Row", "figures", "missing", "patterns", "proved", "remarks", "rows", "sampled", "searched", "unchecked"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,16 @@ def _basis(results: Iterable[Result]) -> str:
 
 def _item(value: Any) -> str:
     return f"({', '.join(map(str, value))})" if isinstance(value, list) else str(value)
+
+
+def patterns(results: Iterable[Result]) -> tuple[str, ...]:
+    """The formats of which every bit pattern was judged, in words: ``float16 (65,536)``."""
+    # A promise may leave inputs out (NaN, say): the format has as many as the widest promise.
+    found: dict[str, float] = {}
+    for r in results:
+        if figures(r).get("exhaustive") is True:
+            found[r.dtype] = max(found.get(r.dtype, 0), decimal(figures(r).get("inputs")) or 0)
+    return tuple(f"{dtype} ({count(amount)})" for dtype, amount in found.items())
 
 
 def proved(results: Iterable[Result]) -> tuple[str, ...]:

@@ -44,7 +44,8 @@ class Implementation:
     Attributes:
         anchor: the id of its place on the page.
         short: its name where there is little room.
-        library, family, title: what it can be filtered by: its package, the name of its spec, the spec's title.
+        library, family: what it can be filtered by: its package, and what the catalogue calls its formula, or its spec.
+        title: of its spec.
         states: classes of its verdict and of the states among its promises.
         tallies, remarked: by property, its results counted, and its remarks.
         broken: how many promises are broken.
@@ -123,7 +124,7 @@ def implementation(
         name=name,
         short=short,
         library=_library(name, str(entry.get("package") or "")),
-        family=str(spec.get("name", "")),
+        family=str(entry.get("family") or spec.get("name", "")),
         title=str(spec.get("title", "")),
         origin=", ".join(
             part for part in (str(entry.get("framework", "")), package, f"on {devices}" if devices else "") if part

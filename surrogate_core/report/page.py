@@ -266,7 +266,7 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _proved_of_some(run: Run, of_each: Sequence[Sequence[str]]) -> str:
     """What was proved of some implementations and not of all, in a sentence."""
-    whole = dict.fromkeys(r.dtype for r in run.results if evidence.figures(r).get("exhaustive") is True)
+    whole = evidence.patterns(run.results)
     some, every = sum(len(said) > 0 for said in of_each), plural(len(of_each), "implementation")
     proving = f"all {every}" if some == len(of_each) else f"{some} of {every}"
     return f"every bit pattern of {listed(whole)}, by {proving}: which promises hold there is told with each"

@@ -109,19 +109,23 @@ def levels(
 def profile(
     name: str, title: str, description: str, exponents: Sequence[int], columns: tuple[Numbers, Numbers, Numbers]
 ) -> Markup:
-    """Error in ulp by exponent of x on both sides, under the derived bound; ``columns`` are right, left, bound."""
+    """Error in ulp by exponent of x on both sides, under the derived bound; ``columns`` are right, left, bound.
+
+    Every range of x is as wide as any other, also one in which many exponents are alike: all of a format are in sight.
+    """
     with svg.style():
-        figure, axes = _axes("distance |x|, log scale", "error in ulp, log scale")
+        figure, axes = _axes("distance |x|, all exponents", "error in ulp, log scale")
         right, left, bound = (_floored(column) for column in columns)
-        axes.stairs(bound, exponents, baseline=None, color=svg.ROLES["spec"], linewidth=4)
-        axes.stairs(right, exponents, baseline=None, color=svg.ROLES["measured"], linewidth=1.8)
-        axes.stairs(left, exponents, baseline=None, color=svg.ROLES["other"], linewidth=1.8, linestyle=(0, (3, 2)))
+        edges = np.arange(len(exponents))
+        axes.stairs(bound, edges, baseline=None, color=svg.ROLES["spec"], linewidth=4)
+        axes.stairs(right, edges, baseline=None, color=svg.ROLES["measured"], linewidth=1.8)
+        axes.stairs(left, edges, baseline=None, color=svg.ROLES["other"], linewidth=1.8, linestyle=(0, (3, 2)))
         _powers_of_ten(axes, 4)
         axes.set_ylim(bottom=SMALLEST_ULP * 0.8)
-        start = max(exponents[0], exponents[-1] - 40)
-        axes.set_xlim(start, exponents[-1])
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(2, int(v))))
+        axes.set_xlim(0, edges[-1])
+        shown = sorted({round(share * edges[-1]) for share in (0, 0.25, 0.5, 0.75, 1)})
+        axes.xaxis.set_major_locator(FixedLocator(shown))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power(2, exponents[int(v)])))
         return svg.inline(figure, name, title, description)
 
 
