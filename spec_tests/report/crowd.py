@@ -32,7 +32,8 @@ def crowd(size: int = 100) -> Run:
         run = runs[n % 3]
         entry = run.header["implementations"][n % len(run.header["implementations"])]
         name, own = f"{LIBRARIES[n % 7]}.{FAMILIES[n % 6].replace(' ', '')}{n}", run.of(entry["name"])
-        known = {"name": name, "spec": f"family{n % 6}", "package": LIBRARIES[n % 7], "planned": len(own)}
+        kind = f"family{n % 6}"
+        known = {"name": name, "spec": kind, "family": kind, "package": LIBRARIES[n % 7], "planned": len(own)}
         entries.append({**entry, **known})
         results += [replace(result, implementation=name) for result in own]
     changed = {"specs": specs, "implementations": entries, "planned": len(results)}
