@@ -137,5 +137,5 @@ def test_the_make_targets_named_in_the_readme_exist() -> None:
         assert re.search(rf"^{target}:", MAKEFILE, flags=re.MULTILINE)
 
 
-def test_ci_calls_the_readmes_test_command() -> None:
-    assert (ROOT / ".ci/run").read_text(encoding="utf-8").rstrip().endswith("\nmake test")
+def test_ci_calls_the_readmes_test_command_and_then_the_survey() -> None:
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-2:] == ["make test", "make survey"]
