@@ -246,7 +246,8 @@ def _judged(
     with engine.place(targets, allowed, jobs, in_process, executor) as place:
         planned = engine.plan(targets, spec, ask=place.facts, **planning)
         earlier = engine.resume(resume, planned) if resume is not None else None
-        check_names(entries, planned)
+        some = any(planning.get(name) for name in ("properties", "params", "dtypes"))
+        check_names(entries, planned, narrowed=some)
         if on_plan:
             on_plan(planned)
         head = engine.header(planned, place.unlimited) if earlier is None else earlier.header

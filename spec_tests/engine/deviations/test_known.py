@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
@@ -225,6 +226,28 @@ def test_names_that_do_not_exist_are_mistakes(tmp_path: Path) -> None:
     check(ours + "parameters = { alpha = 1 }\n")
     with pytest.raises(BadInput, match=r"parameter 'alpa'[\s\S]*did you mean alpha"):
         check(ours + "parameters = { alpa = 1 }\n")
+
+
+PINS = {
+    "as it is": ("gradient.oracle[float32-alpha=1-cpu:0]", "quick", {}, ""),
+    "an unknown format": ("gradient.oracle[flaot32-alpha=1-cpu:0]", "quick", {}, "did you mean"),
+    "values that are not judged": ("gradient.oracle[float32-alpha=3-cpu:0]", "quick", {}, "a result of this check"),
+    "another profile, which judges at others": ("gradient.oracle[float32-alpha=3-cpu:0]", "standard", {}, ""),
+    "a device of another machine": ("gradient.oracle[float32-alpha=1-gpu:0]", "quick", {}, ""),
+    "a check of less": ("gradient.oracle[float32-alpha=3-cpu:0]", "quick", {"narrowed": True}, ""),
+}
+"""A pinned id -> the profile that it is from, options, and what is said."""
+
+
+@pytest.mark.parametrize("pin", PINS)
+def test_a_pinned_id_that_matches_nothing_is_a_mistake(tmp_path: Path, pin: str) -> None:
+    case, profile, options, said = PINS[pin]
+    ours = "surrogate_core:SlayerGrad"
+    text = f'{ENTRY.replace(NAME, ours)}[deviation.pin]\nid = "{ours}::{case}"\nprofile = "{profile}"\n'
+    entries, planned = read_deviations(written(tmp_path, text)), plan([ours], profile="quick")
+    refused = pytest.raises(BadInput, match=rf"deviations\.toml:1: the pinned id .* matches nothing[\s\S]*{said}")
+    with refused if said else contextlib.nullcontext():
+        check_names(entries, planned, **options)
 
 
 def test_a_version_of_an_implementation_that_has_none_is_a_mistake(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ conform, as a test that passes unexpectedly fails a strict suite.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from surrogate_core.engine.deviations.model import Deviation, any_matches, matches
+from surrogate_core.engine.deviations.model import Deviation, any_matches, matches, split_id
 from surrogate_core.engine.deviations.same import difference, failing
 from surrogate_core.engine.plan import PROFILES, START, Plan
 from surrogate_core.engine.result import Result
@@ -39,19 +40,23 @@ class Complaint:
         return f"{self.file}:{self.line}: {self.sentence}"
 
 
-def check_names(deviations: Iterable[Deviation], plan: Plan, more: Iterable[str] = ()) -> None:
-    """Refuse entries whose implementation or parameters do not exist.
+def check_names(
+    deviations: Iterable[Deviation], plan: Plan, more: Iterable[str] = (), *, narrowed: bool = False
+) -> None:
+    """Refuse entries whose implementation, parameters or pinned result do not exist.
 
     Args:
         deviations: the entries.
         plan: what is to be judged.
         more: implementations that exist beside those of the plan and of the catalogue.
+        narrowed: whether only some properties, parameters or formats are judged, so that a pin may lie outside.
 
     Raises:
         BadInput: an implementation that is none of these, a parameter that its spec lacks, a version of
-            an implementation that has none.
+            an implementation that has none, a pinned id that no result of the profile has.
     """
     deviations = tuple(deviations)
+    ids = {} if narrowed else _ids(plan)
     if not deviations:
         return
     planned = {i.name: i for i in plan.implementations}
@@ -77,6 +82,35 @@ def check_names(deviations: Iterable[Deviation], plan: Plan, more: Iterable[str]
                 "an implementation from an installed package",
                 "name the package: version = { jax = '<0.11' }",
             )
+        if entry.pin and entry.pin.profile == plan.profile and not entry.versions:
+            _check_pinned(entry, entry.pin.id, ids)
+
+
+def _ids(plan: Plan) -> dict[str, set[str]]:
+    """By implementation, the ids of what is to be judged, of which one may be pinned."""
+    found: dict[str, set[str]] = {}
+    for unit in plan.units:
+        found.setdefault(unit.implementation.name, set()).add(unit.id)
+    return found
+
+
+def _check_pinned(entry: Deviation, pinned: str, ids: Mapping[str, set[str]]) -> None:
+    parts = split_id(pinned)
+    if parts is None or parts[0] not in ids or pinned in ids[parts[0]]:
+        return
+    # On another machine there are other devices: a pin to one of those is left to that machine.
+    device = DEVICE.search(parts[2])
+    if parts[1] == START or not device or not any(f"-{device[0]}" in name for name in ids[parts[0]]):
+        return
+    raise BadInput(
+        f"{entry.place}: the pinned id {pinned!r} matches nothing",
+        "the id of a result of this check",
+        near_misses(pinned, (name for name in ids[parts[0]] if f"::{parts[1]}[" in name)),
+    )
+
+
+DEVICE = re.compile(r"[a-z]+:\d+")
+"""The device in the words of a case."""
 
 
 class Known:
