@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,18 @@ def test_what_pytorchs_compiler_wraps_when_it_is_imported_is_its_own(monkeypatch
     with kept("mine") as replaced:
         monkeypatch.setattr(torch, "manual_seed", lambda seed: None)
     assert (replaced, told("mine")) == ([], ())
+
+
+def test_a_filter_of_a_librarys_own_kind_of_warning_is_no_change_and_stays() -> None:
+    class OfALibrary(Warning): ...
+
+    with kept("mine"):
+        warnings.simplefilter("always", OfALibrary)
+    assert told("mine") == ()
+    with kept("mine"):
+        warnings.simplefilter("ignore")
+    assert len(told("mine")) == 1
+    assert any(one[2] is OfALibrary for one in warnings.filters)
 
 
 def test_a_folder_that_is_gone_cannot_be_put_back_and_that_is_told(tmp_path: Path) -> None:

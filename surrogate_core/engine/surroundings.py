@@ -91,8 +91,14 @@ def _restore_environment(before: dict[str, str]) -> None:
             del os.environ[name]
 
 
+def _filters() -> list[Any]:
+    """Those of Python's own kinds of warnings. A filter of a library's own kind, such as SciPy's, is its own affair."""
+    return [one for one in warnings.filters if one[2].__module__ == "builtins"]
+
+
 def _restore_filters(before: Sequence[Any]) -> None:
-    warnings.filters[:] = before  # pyright: ignore[reportIndexIssue]  (a list, typed as a sequence)
+    own = [one for one in warnings.filters if one not in _filters()]
+    warnings.filters[:] = [*own, *before]  # pyright: ignore[reportIndexIssue]  (a list, typed as a sequence)
     with warnings.catch_warnings():
         pass  # on leaving, what was derived from the filters is forgotten
 
@@ -200,7 +206,7 @@ PARTS = (
     Part("the working directory", _folder, os.chdir),
     Part("the environment", _environment, _restore_environment, _names, lasting=True),
     Part("the locale", lambda: locale.setlocale(locale.LC_ALL), lambda before: locale.setlocale(locale.LC_ALL, before)),
-    Part("the filters of warnings", lambda: list(warnings.filters), _restore_filters, lambda before, after: ""),
+    Part("the filters of warnings", _filters, _restore_filters, lambda before, after: ""),
     Part("what NumPy does about errors", np.geterr, lambda before: np.seterr(**before), _names),
     Part("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     Part("the processor's floating-point mode", floating_point, reset_floating_point),
