@@ -58,11 +58,13 @@ def test_what_pytorchs_compiler_wraps_when_it_is_imported_is_its_own(monkeypatch
     assert (replaced, told("mine")) == ([], ())
 
 
-def test_a_filter_of_a_librarys_own_kind_of_warning_is_no_change_and_stays() -> None:
+def test_a_filter_that_concerns_a_librarys_own_warnings_is_no_change_and_stays() -> None:
     class OfALibrary(Warning): ...
 
     with kept("mine"):
         warnings.simplefilter("always", OfALibrary)
+        warnings.filterwarnings("ignore", "the matrix subclass is not the recommended way")
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="a_library")
     assert told("mine") == ()
     with kept("mine"):
         warnings.simplefilter("ignore")

@@ -92,12 +92,21 @@ def _restore_environment(before: dict[str, str]) -> None:
 
 
 def _filters() -> list[Any]:
-    """Those of Python's own kinds of warnings. A filter of a library's own kind, such as SciPy's, is its own affair."""
-    return [one for one in warnings.filters if one[2].__module__ == "builtins"]
+    """Those that concern everybody's warnings.
+
+    A filter for one message, for one module, or of a library's own kind of warning is that library's affair: SciPy and
+    PyTorch set such as they are loaded.
+    """
+    return [
+        (action, message, category, module, line)
+        for action, message, category, module, line in warnings.filters
+        if message is None and module is None and category.__module__ == "builtins"
+    ]
 
 
 def _restore_filters(before: Sequence[Any]) -> None:
-    own = [one for one in warnings.filters if one not in _filters()]
+    everybodys = _filters()
+    own = [one for one in warnings.filters if one not in everybodys]
     warnings.filters[:] = [*own, *before]  # pyright: ignore[reportIndexIssue]  (a list, typed as a sequence)
     with warnings.catch_warnings():
         pass  # on leaving, what was derived from the filters is forgotten
