@@ -25,15 +25,20 @@ def at_most(seconds: float) -> Iterator[None]:
     It is the process's own clock, so that a busy machine does not decide. What is stuck in one single call of C, such
     as a power of thousands of millions of digits, is interrupted when that call returns.
     """
-    begun, mine = time.process_time(), threading.get_ident()
+    begun, caller = time.process_time(), threading.get_ident()
     turn, done = threading.Lock(), threading.Event()
+    sent: list[bool] = []
+
+    class Ours(OutOfPatience):
+        """Of this limit alone: a limit around this one has its own."""
 
     def watch() -> None:
         while not done.wait(TICK):
             if time.process_time() - begun > seconds:
-                with turn:  # again and again: a patience within this one takes back what it finds
+                with turn:  # again and again, as what runs may have taken it for its own
                     if not done.is_set():
-                        _raise(mine, OutOfPatience)
+                        sent.append(True)
+                        _raise(caller, Ours)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -42,10 +47,16 @@ def at_most(seconds: float) -> Iterator[None]:
     finally:
         with turn:
             done.set()
-            _raise(mine, None)  # one that was sent and has not come yet
         watcher.join()
+        if sent:
+            with contextlib.suppress(Ours):  # one that has not come yet
+                for _ in range(50):
+                    time.sleep(0.001)
 
 
-def _raise(thread: int, error: type[BaseException] | None) -> None:
-    """Raise ``error`` in a thread, between two of its steps; ``None`` takes one back."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error and ctypes.py_object(error))
+def _raise(thread: int, error: type[BaseException]) -> None:
+    """Raise ``error`` in a thread, between two of its steps.
+
+    It is never taken back: that would leave Python looking for it for ever.
+    """
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))

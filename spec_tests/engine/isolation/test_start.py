@@ -26,11 +26,11 @@ DOES = {
 }
 IMPORT, CALL = "while it was imported", "when it was called for the first time"
 TOLD = {
-    "hangs": ("no answer within 3 s", "going to sleep"),
-    "ignores_signals": ("no answer within 3 s", "It had written last:\ncannot be told"),
+    "hangs": ("no answer within 8 s", "going to sleep"),
+    "ignores_signals": ("no answer within 8 s", "It had written last:\ncannot be told"),
     "exits": ("it left its process with exit status 0", ""),
     "segfaults": ("it ended its process with SIGSEGV", "string_at"),
-    "eats_memory": ("MiB in memory, where 1000 are allowed", "eats_memory"),
+    "eats_memory": ("MiB in memory, where 700 are allowed", "eats_memory"),
     "interrupts": ("it left its process with exit status 1", "KeyboardInterrupt"),
 }
 """What brings the process down -> what the message says, and what the details hold."""
@@ -56,7 +56,7 @@ def found(folder: Path) -> Found:
     """What came of each, side by side, since some wait for the limit of time."""
     names = [f"{when}{name}" for name in DOES for when in ("", "make_")]
     targets = [locate(f"{folder}/{name}.py:make", "jax" if "make" not in name else "auto") for name in names]
-    with Pool(Limits(3.0, 60.0, memory=1_000, start=3.0), jobs=4) as pool:
+    with Pool(Limits(8.0, 60.0, memory=700, start=8.0), jobs=4) as pool:
         answers = pool.facts([(target, (("alpha", 1.0),)) for target in targets])
     return dict(zip(names, answers, strict=True))
 
