@@ -87,6 +87,7 @@ def _replayed(console: Console, run: Run, chosen: Sequence[Result], options: Map
     """What comes of each, shown as it happens; as far as it goes, where that is interrupted."""
     from surrogate_core.engine import replay as replaying
     from surrogate_core.engine.interruption import terminated_like_interrupted
+    from surrogate_core.engine.telling import printable
     from surrogate_core.report import replayed
 
     found: list[Replayed] = []
@@ -99,12 +100,13 @@ def _replayed(console: Console, run: Run, chosen: Sequence[Result], options: Map
         def on_begin(begun: Replay) -> None:
             on_plan(begun)
             for what in begun.moved:
-                console.print(f"since then: {what}", style="yellow")
+                console.print(printable(f"since then: {what}"), style="yellow")
 
         with contextlib.closing(replaying.replay(run, chosen, on_begin=on_begin, **options)) as judged:
             for each in judged:
-                replayed.show(each, console, found[-1].sentence if found else "")
+                told = found[-1].sentence if found else ""
                 found.append(each)
+                replayed.show(each, console, told)
                 on_result(each.before)
     return found
 
