@@ -33,11 +33,21 @@ def _claimed(case: Case) -> float:
 
 
 def _weights(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of the logarithms in the least-squares slope of a line, and curvature of a parabola."""
-    # Scaled to 1: pinv drops a column that is tiny beside the other, as distances are for a large rate.
+    """Weights of the logarithms in the least-squares slope of a line, and curvature of a parabola.
+
+    Each column is made orthogonal to those before it (Gram and Schmidt), which leaves one product for each.
+    """
     scale = distance.max()
-    line, parabola = np.vander(distance / scale, 2), np.vander(distance / scale, 3)
-    return np.linalg.pinv(line)[0] / scale, np.linalg.pinv(parabola)[0] / scale**2
+    linear = distance / scale
+    linear = linear - linear.mean()
+    squared = linear**2 - (linear**2).mean()
+    squared = squared - _dot(squared, linear) / _dot(linear, linear) * linear
+    return linear / _dot(linear, linear) / scale, squared / _dot(squared, squared) / scale**2
+
+
+def _dot(one: np.ndarray, other: np.ndarray) -> float:
+    # Not by a library of linear algebra, whose last digits depend on how many threads it is given.
+    return float(np.sum(one * other))
 
 
 def _judge(case: Case, seen: Seen) -> Outcome:
@@ -75,11 +85,11 @@ def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
     expected = case.sweep.expected
     off = expected.bound[rungs] / (expected.gradient[rungs] - expected.bound[rungs])
     slope_weights, curve_weights = _weights(distance)
-    slope = float(slope_weights @ logs)
+    slope = _dot(slope_weights, logs)
     intercept = float(logs.mean() - slope * distance.mean())
     residual = logs - (intercept + slope * distance)
     # From the residuals: via the correlation, 1 - r^2 would cancel to 0 and the interval to a point.
-    deviation = np.sqrt(residual @ residual / (rungs.size - 2) * (slope_weights @ slope_weights))
+    deviation = np.sqrt(_dot(residual, residual) / (rungs.size - 2) * _dot(slope_weights, slope_weights))
     spread = float(special.stdtrit(rungs.size - 2, 0.975)) * float(deviation)
     worst = int(np.argmax(np.abs(residual)))
     # The logarithms themselves are rounded in float64, which matters where the format is float64.
@@ -88,9 +98,9 @@ def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
         "slope": slope,
         "interval": [slope - spread, slope + spread],
         "intercept": intercept,
-        "allowed_slope_error": float(np.abs(slope_weights) @ off),
-        "curvature": float(curve_weights @ logs),
-        "allowed_curvature": float(np.abs(curve_weights) @ off),
+        "allowed_slope_error": _dot(np.abs(slope_weights), off),
+        "curvature": _dot(curve_weights, logs),
+        "allowed_curvature": _dot(np.abs(curve_weights), off),
         "largest_residual": float(np.abs(residual[worst])),
         "largest_residual_at": float(case.sweep.exact[rungs[worst]]),
         "rungs": int(rungs.size),

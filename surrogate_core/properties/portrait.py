@@ -30,7 +30,7 @@ def portrait(case: Case, seen: Observation) -> dict[str, float | None]:
     finite = near[np.isfinite(gradient[near])]
     with np.errstate(invalid="ignore"):
         # Infinities of both signs have no area between them.
-        area = np.diff(x[near]) @ (gradient[near][1:] + gradient[near][:-1]) / 2
+        area = np.sum(np.diff(x[near]) * (gradient[near][1:] + gradient[near][:-1])) / 2
     figures = {
         "spike_at_zero": spikes[0],
         "spike_at_nan": spikes[nan],
