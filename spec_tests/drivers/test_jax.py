@@ -305,5 +305,9 @@ def test_the_script_prints_what_was_observed(request_: Request) -> None:
     found = observe(request_)
     expected = found.value if found.derivative is None else found.derivative
     assert "surrogate_core.drivers" not in source
-    numbers = np.array([float(n) for n in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", printed.getvalue())])
+    shown = re.fullmatch(r"(.*?)(?:\] (\w+))?\n", printed.getvalue(), flags=re.DOTALL)
+    assert shown
+    array, dtype = shown.groups()
+    assert dtype in (None, expected.dtype.name)  # told of spikes alone
+    numbers = np.array([float(n) for n in re.findall(r"-?\d+\.?\d*(?:e[+-]\d+)?", array)])
     np.testing.assert_allclose(numbers, expected.ravel().astype(np.float64), rtol=1e-2 if "16" in source else 1e-6)
