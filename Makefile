@@ -15,7 +15,7 @@ survey: $(READY)
 	$(BIN)/python spec_tests/findings.py reports/survey.jsonl
 
 test: $(READY) lint
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
