@@ -118,7 +118,7 @@ def check(
     fail_on: Annotated[
         str | None,
         typer.Option(
-            help="What does not pass: some of failed,errored,unsupported,remark.", show_default="failed,errored"
+            help="What does not pass beside failed and errored: unsupported,remark.", show_default="failed,errored"
         ),
     ] = None,
     max_failures: Annotated[int | None, typer.Option(min=1, help="Stop at so many failures.")] = None,

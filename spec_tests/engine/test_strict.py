@@ -44,7 +44,11 @@ def test_a_contradicted_deviation_never_passes_and_a_broken_ledger_comes_first()
     assert exit_code(Run({**head(), "planned": 5}, (result(BROKEN),), True)) == 3
 
 
+def test_a_check_can_be_made_stricter_and_no_laxer() -> None:
+    assert strictness(["remark"]) == ("failed", "errored", "remark")
+    assert exit_code(of(BROKEN), strictness(["unsupported"])) == 1
+
+
 def test_an_unknown_word_is_a_mistake() -> None:
-    assert strictness(["failed", "remark"]) == ("failed", "remark")
     with pytest.raises(BadInput, match="did you mean failed"):
         strictness(["failde"])

@@ -16,11 +16,11 @@ DEFAULT = ("failed", "errored")
 
 
 def strictness(names: Sequence[str]) -> tuple[str, ...]:
-    """The names, once they are known; raises :class:`BadInput` for another one."""
+    """What does not pass: failed and errored always, and what is named; raises :class:`BadInput` for another name."""
     for name in names:
         if name not in STRICT:
             raise BadInput(f"fail-on {name!r}", f"some of {', '.join(STRICT)}", near_misses(name, STRICT))
-    return tuple(names)
+    return tuple(dict.fromkeys((*DEFAULT, *names)))
 
 
 def offences(run: Run, fail_on: Sequence[str]) -> dict[str, int]:

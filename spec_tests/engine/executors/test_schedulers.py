@@ -29,7 +29,7 @@ from surrogate_core import SlayerGrad
 
 
 def make(alpha):
-    time.sleep(0.7)  # so that there is a while in which workers can be killed
+    time.sleep(0.3)  # so that there is a while in which workers can be killed
     return SlayerGrad(alpha)
 """
 
@@ -157,7 +157,7 @@ def test_a_worker_of_other_versions_alone_judges_nothing_and_is_named(cluster: C
 
 
 def test_an_executor_of_ones_own_gives_the_same_results() -> None:
-    options = {"profile": "quick", "dtypes": ["float16"], "properties": ["gradient.peak", "forward.step"]}
+    options = {"profile": "quick", "dtypes": ["float16"], "properties": ["gradient.*"], "params": {"alpha": [0.7]}}
     with ThreadPoolExecutor(2) as threads:
         spread = surrogate_core.check("surrogate_core:SlayerGrad", executor=threads, **options)
     assert outcomes(spread.run) == outcomes(surrogate_core.check("surrogate_core:SlayerGrad", **options).run)
