@@ -111,7 +111,10 @@ def main() -> int:
     """Measure, model, and print both."""
     cores = len(os.sched_getaffinity(0))
     tasks = fixed()
-    runs = [measure(workers, tasks) for workers in WORKERS]
+    runs = []
+    for workers in WORKERS:
+        runs.append(measure(workers, tasks))
+        print(f"{workers}: {runs[-1].seconds:.1f} s for {len(tasks)} tasks", file=sys.stderr, flush=True)
     one = runs[0]
     lengths = [spent for _, spent in one.tasks]
     each = max(0.0, (one.seconds - sum(lengths)) / len(lengths))
