@@ -6,7 +6,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from surrogate_core.drivers.tally import Span
@@ -60,6 +60,12 @@ class Unit:
         """The name of its result."""
         where = case_words(self.case.dtype, self.case.parameters, self.case.device, self.part)
         return identity(self.implementation.name, self.property_id, where)
+
+    def result(self, outcome: outcomes.Outcome, **spent: Any) -> Result:
+        """Its result; ``spent`` are further fields of it, such as ``seconds``."""
+        case, name = self.case, self.implementation.name
+        found = Result(name, self.property_id, case.dtype, case.device, case.parameters, outcome, part=self.part)
+        return replace(found, **spent)
 
     @property
     def part(self) -> str:

@@ -81,14 +81,8 @@ def judge(bench: Bench, unit: Unit) -> Result:
         message = f"the property itself raised, which says nothing of the implementation: {sentence(error)}"
         outcome = outcomes.Errored(message, whole_traceback(error))
     outcome = replace(outcome, **{name: shown(getattr(outcome, name)) for name in SHOWN if hasattr(outcome, name)})
-    return Result(
-        implementation=bench.implementation.name,
-        property_id=unit.property_id,
-        dtype=bench.case.dtype,
-        device=bench.case.device,
-        parameters=bench.case.parameters,
-        outcome=outcome,
-        part=unit.part,
+    return unit.result(
+        outcome,
         seconds=time.perf_counter() - start,
         compilations=bench.driver.compilations() - compiled,
         process=told(bench.implementation.name),
@@ -97,12 +91,8 @@ def judge(bench: Bench, unit: Unit) -> Result:
 
 def not_run(unit: Unit, failures: int) -> Result:
     """The result of a unit that was not judged because a check stopped at so many failures."""
-    case = unit.case
     reason = f"{NOT_RUN}the check stopped at its {failures} failure{'s' if failures > 1 else ''} (--max-failures)"
-    return Result(
-        unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters,
-        outcomes.Skipped(reason), part=unit.part,
-    )  # fmt: skip
+    return unit.result(outcomes.Skipped(reason))
 
 
 def _outcome(bench: Bench, judged: Statement, unit: Unit) -> outcomes.Outcome:

@@ -7,8 +7,9 @@ import numpy as np
 from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, agreement, wide
 from surrogate_core.properties.outcome import Failed, Witness
+from surrogate_core.spec.expectation import Expectation
 
-__all__ = ["SMALL", "bounds_off", "cotangents", "distance", "slack", "unlike"]
+__all__ = ["SMALL", "bounds_off", "cotangents", "distance", "graded", "slack", "unlike"]
 
 SMALL = 25
 """Inputs of an eager call, which has one length in all properties: in JAX another one is another program for every
@@ -43,13 +44,17 @@ def slack(case: Case, x: np.ndarray, cotangent: np.ndarray, gradient: np.ndarray
     return tolerance * weight + 2 * case.format.unit_roundoff * size + flushed
 
 
+def graded(case: Case, expected: Expectation, measured: np.ndarray) -> np.ndarray:
+    """Where the gradient is a normal number at a finite input, and was neither NaN nor flushed."""
+    normal = np.isfinite(case.sweep.exact) & (np.abs(expected.gradient) >= case.format.smallest_normal)
+    return normal & ~np.isnan(measured) & ~(expected.flushed & (measured == 0))
+
+
 def bounds_off(case: Case, gradient: np.ndarray) -> float:
     """The largest error over the sweep, in bounds, where the gradient is a normal number that was not flushed."""
     measured = wide(gradient)
     expected = case.sweep.expected.nearest(measured)
-    size = np.abs(expected.gradient)
-    counted = np.isfinite(case.sweep.exact) & (size >= case.format.smallest_normal) & (expected.bound > 0)
-    counted &= ~((size - expected.bound <= expected.floor) & (measured == 0))
+    counted = graded(case, expected, measured) & (expected.bound > 0)
     return float(np.max(np.abs(expected.error(measured))[counted] / expected.bound[counted], initial=0.0))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, swept, whole_sweep, wide
+from surrogate_core.properties.compare import graded
 from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.properties.portrait import portrait
 from surrogate_core.spec.cases import at_nan
@@ -61,8 +62,7 @@ def _accuracy(
 ) -> dict[str, Any]:
     """Error in ulp and in bounds, graded; over inputs where the gradient is a normal number and was not flushed."""
     fmt = case.format
-    zeroed = expected.flushed & (measured == 0)
-    normal = finite & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~np.isnan(measured) & ~zeroed
+    normal = graded(case, expected, measured)
     figures: dict[str, Any] = {"inputs": int(finite.sum()), "exhaustive": case.sweep.exhaustive}
     if normal.any():
         with np.errstate(over="ignore"):

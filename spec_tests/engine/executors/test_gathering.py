@@ -34,10 +34,7 @@ TASKS = cut(UNITS, LIMITS)
 
 
 def result(unit: Unit) -> Result:
-    case = unit.case
-    return Result(
-        unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters, Passed(), part=unit.part
-    )
+    return unit.result(Passed())
 
 
 def right(task: Task) -> Answer:
@@ -186,3 +183,17 @@ def test_what_is_on_its_way_is_taken_back_when_nobody_waits_any_more() -> None:
     next(said)
     said.close()  # pyright: ignore[reportAttributeAccessIssue]
     assert workers.futures[1].cancelled()
+
+
+def test_that_no_worker_is_there_is_told_and_the_work_waits_for_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("surrogate_core.engine.executors.gathering.TICK", 0.0)
+    monkeypatch.setattr("surrogate_core.engine.executors.gathering.SILENCE", 0.0)
+    workers, there = Workers(), iter([0, 0])
+    monkeypatch.setattr(workers, "slots", lambda: next(there, 1))
+    with caplog.at_level(logging.WARNING, "surrogate_core"):
+        found, troubles = results(gather(workers, TASKS))
+    assert caplog.messages == ["no worker for 0 s: waiting for one"] * 2
+    assert len(found) == len(UNITS)
+    assert not troubles

@@ -57,13 +57,7 @@ def doing(number: int) -> Said:
 
 
 def result(unit: Unit) -> Said:
-    case = unit.case
-    return {
-        "kind": "result",
-        **to_json(
-            Result(unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters, Passed())
-        ),
-    }
+    return {"kind": "result", **to_json(unit.result(Passed()))}
 
 
 def troubles(found: Sequence[Result | Trouble]) -> list[str]:

@@ -10,14 +10,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
 from surrogate_core.engine.executors.crews import Crew
 from surrogate_core.engine.executors.task import Answer, Task, work
 from surrogate_core.engine.isolation import Trouble
-from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result, from_json
 from surrogate_core.engine.telling import printable, sentence
 from surrogate_core.properties.outcome import Errored
@@ -86,10 +85,10 @@ class _Open:
     def send(self) -> None:
         """Send out as many as the workers can take."""
         slots = self.crew.slots()
-        if slots or not self._flying:
-            self._silent = time.monotonic() if slots else self._silent
-        if time.monotonic() - self._silent > SILENCE:
+        if not slots and time.monotonic() - self._silent > SILENCE:
             log.warning("no worker for %.0f s: waiting for one", SILENCE)
+            self._silent = time.monotonic()
+        if slots:
             self._silent = time.monotonic()
         while self._queue and len(self._flying) < (1 + AHEAD) * slots:
             job = self._queue.popleft()
@@ -112,7 +111,7 @@ class _Open:
             job.flying.remove(future)
             try:
                 answer = future.result()
-            except (Exception, CancelledError) as error:
+            except Exception as error:
                 # What the implementation raises is a result: this is of the machinery.
                 job.lost = f"its worker was lost: {sentence(error)}"
                 yield from self._again(job)
@@ -156,8 +155,8 @@ class _Open:
 
 
 def _told(answer: Answer, waiting: set[str]) -> Iterator[Result | Trouble]:
-    for sentence_ in answer.troubles:
-        yield Trouble(f"{answer.worker}: {sentence_}")
+    for trouble in answer.troubles:
+        yield Trouble(f"{answer.worker}: {trouble}")
     for stored in answer.results:
         yield from _one(stored, answer.worker, waiting)
 
@@ -177,12 +176,4 @@ def _given_up(job: _Job, why: str, waiting: set[str]) -> Iterator[Result]:
     for unit in job.task.units:
         if unit.id in waiting:
             waiting.remove(unit.id)
-            yield _errored(unit, printable(why))
-
-
-def _errored(unit: Unit, why: str) -> Result:
-    case = unit.case
-    return Result(
-        unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters, Errored(why),
-        part=unit.part,
-    )  # fmt: skip
+            yield unit.result(Errored(printable(why)))

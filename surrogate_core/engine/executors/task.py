@@ -81,7 +81,7 @@ def cut(units: Sequence[Unit], limits: Limits) -> list[Task]:
 
 def work(task: Task) -> Answer:
     """Judge a task, in the process of an executor's worker."""
-    worker, start = _here(), time.perf_counter()
+    worker, start = _this_worker(), time.perf_counter()
     if refused := _refused(task):
         return Answer(worker, refused=refused)
     results: list[Result] = []
@@ -94,7 +94,7 @@ def work(task: Task) -> Answer:
     return Answer(worker, tuple(map(to_json, results)), tuple(troubles), seconds=time.perf_counter() - start)
 
 
-def _here() -> str:
+def _this_worker() -> str:
     """This process by the name that its executor has for it, or else by machine and number."""
     if distributed := sys.modules.get("distributed"):
         try:

@@ -117,12 +117,7 @@ def _given_up(now: _Round, ended: Ended, times: int) -> Iterator[Result]:
 
 def _errored(unit: Unit, message: str, details: str, since: float | None = None) -> Result:
     seconds = 0.0 if since is None else time.monotonic() - since
-    case = unit.case
-    outcome = Errored(message, details)
-    return Result(
-        unit.implementation.name, unit.property_id, case.dtype, case.device, case.parameters, outcome, seconds,
-        part=unit.part,
-    )  # fmt: skip
+    return unit.result(Errored(message, details), seconds=seconds)
 
 
 def _named(waiting: Mapping[str, Unit]) -> str:
