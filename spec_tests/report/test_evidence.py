@@ -25,7 +25,7 @@ def test_parts_that_add_up_to_every_pattern_are_a_proof() -> None:
 def test_one_part_short_of_all_is_no_proof() -> None:
     assert proved(WHOLE[:3]) == ()
     assert proved([*WHOLE[:3], part(3, 1 << 30, outcome=Failed("x", "0", "1"))]) == ()
-    assert sampled(WHOLE[:3]) == "float32 at 3,221,225,472 bit patterns"
+    assert sampled(WHOLE[:3]) == "float32 at 3,221,225,472 bit patterns, for each parameter setting"
 
 
 def test_parts_of_different_settings_do_not_add_up() -> None:
@@ -35,4 +35,15 @@ def test_parts_of_different_settings_do_not_add_up() -> None:
 
 
 def test_a_strided_look_is_sampled() -> None:
-    assert sampled([part(0, 1 << 21)]) == "float32 at 2,097,152 bit patterns"
+    assert sampled([part(0, 1 << 21)]) == "float32 at 2,097,152 bit patterns, for each parameter setting"
+
+
+def test_what_was_sampled_at_one_setting_alone_is_not_told_of_the_others() -> None:
+    def swept(rate: float) -> Result:
+        found = Passed({"inputs": 65_536, "exhaustive": False})
+        return Result("it", "gradient.oracle", "float32", "cpu:0", (("alpha", rate),), found)
+
+    assert sampled([swept(1.0), swept(2.0), part(0, 1 << 21)]) == (
+        "float32 at 65,536 inputs, for each parameter setting; "
+        "float32 at 2,097,152 bit patterns, for 1 of 2 parameter settings"
+    )

@@ -10,6 +10,7 @@ from surrogate_core.engine import Result, Run
 from surrogate_core.properties.outcome import Passed, Skipped, Unsupported
 from surrogate_core.report.verdict import Tally, tally
 from surrogate_core.report.words import count, decimal, listed, plural
+from surrogate_core.spec.model import Parameters
 
 __all__ = ["Row", "figures", "missing", "patterns", "proved", "remarks", "rows", "sampled", "searched", "unchecked"]
 
@@ -111,7 +112,7 @@ def proved(results: Iterable[Result]) -> tuple[str, ...]:
         same.setdefault(f"every bit pattern of {listed(amounts)}{each}", []).append(name)
     sentences = [f"{listed(names)}: {where}" for where, names in same.items()]
     whole: dict[tuple[str, str], list[int]] = {}
-    for name, dtype, number in _counted(results):
+    for (_, name, _, dtype, _), number in _counted(results).items():
         if number == ALL_PATTERNS.get(dtype):
             whole.setdefault((name, dtype), []).append(number)
     for (name, dtype), settings in whole.items():
@@ -124,14 +125,18 @@ ALL_PATTERNS = {"float32": 1 << 32}
 """How many bit patterns the formats have that are counted in parts."""
 
 
-def _counted(results: Iterable[Result]) -> tuple[tuple[str, str, int], ...]:
-    """(property, format, patterns) of every setting of a proof, its parts added up where they passed."""
-    found: dict[tuple[str, str, tuple[tuple[str, float], ...], str, str], int] = {}
+_Setting = tuple[str, Parameters]
+"""An implementation, and the values of its parameters."""
+
+
+def _counted(results: Iterable[Result]) -> dict[tuple[str, str, Parameters, str, str], int]:
+    """(implementation, property, parameters, format, device) of a proof -> patterns, of the parts that passed."""
+    found: dict[tuple[str, str, Parameters, str, str], int] = {}
     for r in results:
         if isinstance(r.outcome, Passed) and "tally" in figures(r):
             key = (r.implementation, r.property_id, r.parameters, r.dtype, r.device)
             found[key] = found.get(key, 0) + int(decimal(figures(r).get("inputs")) or 0)
-    return tuple((name, dtype, patterns) for (_, name, _, dtype, _), patterns in found.items())
+    return found
 
 
 def _settings(amount: int) -> str:
@@ -139,18 +144,36 @@ def _settings(amount: int) -> str:
 
 
 def sampled(results: Iterable[Result]) -> str:
-    """How many inputs stand for the formats that are too large to go through whole."""
+    """How many inputs stand for the formats that are too large to go through whole, and for which parameters."""
     results = tuple(results)
-    most: dict[str, float] = {}
+    every = {_setting(r) for r in results if r.dtype}
+    inputs, patterns = dict[str, int](), dict[str, int]()
+    swept, strided = set[_Setting](), set[_Setting]()
     for r in results:
         if figures(r).get("exhaustive") is False:
-            most[r.dtype] = max(most.get(r.dtype, 0), decimal(figures(r).get("inputs")) or 0)
-    strided: dict[str, int] = {}
-    for _, dtype, number in _counted(results):
+            inputs[r.dtype] = max(inputs.get(r.dtype, 0), int(decimal(figures(r).get("inputs")) or 0))
+            swept.add(_setting(r))
+    for (implementation, _, parameters, dtype, _), number in _counted(results).items():
         if number != ALL_PATTERNS.get(dtype):
-            strided[dtype] = max(strided.get(dtype, 0), number)
-    parts = [f"{dtype} at {count(amount)} inputs" for dtype, amount in most.items()]
-    return listed([*parts, *(f"{dtype} at {count(amount)} bit patterns" for dtype, amount in strided.items())])
+            patterns[dtype] = max(patterns.get(dtype, 0), number)
+            strided.add((implementation, parameters))
+    groups = (("inputs", inputs, swept), ("bit patterns", patterns, strided))
+    return "; ".join(
+        f"{listed([f'{dtype} at {count(amount)} {what}' for dtype, amount in most.items()])}, for {_share(seen, every)}"
+        for what, most, seen in groups
+        if most
+    )
+
+
+def _setting(result: Result) -> _Setting:
+    return result.implementation, result.parameters
+
+
+def _share(seen: set[_Setting], every: set[_Setting]) -> str:
+    if seen == every:
+        return "each parameter setting"
+    whose = " of all implementations" if len({implementation for implementation, _ in every}) > 1 else ""
+    return f"{len(seen)} of {_settings(len(every))}{whose}"
 
 
 def searched(results: Iterable[Result]) -> tuple[str, ...]:
@@ -222,5 +245,5 @@ def unchecked(run: Run) -> tuple[str, ...]:
         why = "not reached" if never > 0 else "not asked for, or not promised by this spec"
         found.append(f"{listed(without)}: {why}")
     if sample := sampled(run.results):
-        found.append(f"The inputs between the samples ({sample}, for each parameter setting)")
+        found.append(f"The inputs between the samples ({sample})")
     return tuple(found)

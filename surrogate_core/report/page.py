@@ -250,7 +250,7 @@ def _facts(run: Run) -> tuple[tuple[str, tuple[str, ...]], ...]:
     facts = {
         "Held so far" if run.objections else "Proved": shared,
         "Searched": list(evidence.searched(run.results)),
-        "Sampled": [f"{sampled}, for each parameter setting"] if sampled else [],
+        "Sampled": [sampled] if sampled else [],
         "Judged for": _cases(run),
         "Devices": devices,
         "Limits": [str(head["unlimited"])] if head.get("unlimited") else [],
