@@ -271,7 +271,7 @@ def test_a_remark_fails_where_it_is_asked_to(command) -> None:
     assert command("check", OURS, *only).code == 0
     answer = command("check", OURS, *only, "--fail-on", "failed,remark")
     assert answer.code == 1
-    assert "fails on failed, remark: 1 remark" in answer.out
+    assert "fails on failed, errored, remark: 1 remark" in answer.out
     assert command("check", OURS, "--fail-on", "remrk").code == 2
 
 
