@@ -11,6 +11,7 @@ from surrogate_core.drivers.workload import Prepared
 from surrogate_core.errors import BadInput
 from surrogate_core.perf import calibrate, freezing, inject, measure, processes, worker
 from surrogate_core.perf.job import Job
+from surrogate_core.perf.turns import Turn
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
             if answer["kind"] != "done":
                 yield json.loads(json.dumps(answer))
 
-    def take_turns(arms: Mapping[str, Prepared], rounds: int, repeat: int, seed: int) -> dict[str, list[float]]:
+    def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[float]]:
         random = np.random.default_rng(seed)
         cost = {name: 200_000 + arm.counts["compiled flops"] for name, arm in arms.items()}
         return {name: [float(c * random.normal(1, 0.01)) for _ in range(rounds)] for name, c in cost.items()}

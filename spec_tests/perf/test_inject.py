@@ -10,7 +10,7 @@ from perf.test_measure import BOTH, BROKEN, GOOD, SMALL, request
 
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.calibrate import ARMS, OLD, WANTED, samples
-from surrogate_core.perf.inject import LOOKS, inject, next_units, settled
+from surrogate_core.perf.inject import LOOKS, inject, next_units, settled, sure
 from surrogate_core.perf.plan import plan
 
 
@@ -100,3 +100,9 @@ def test_real_work_is_chosen_by_what_it_costs() -> None:
 def test_a_target_that_cannot_be_timed_is_refused() -> None:
     with pytest.raises(BadInput, match="no spikes today"):
         inject(plan(request(BROKEN, SMALL)), WANTED)
+
+
+def test_one_process_in_five_that_is_far_off_leaves_what_was_found_sure() -> None:
+    near = [0.048, 0.05, 0.051, 0.052]
+    assert sure([*near, 0.34], 0.05)
+    assert not sure([0.01, 0.05, 0.09, 0.13, 0.02], 0.05)

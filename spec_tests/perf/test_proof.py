@@ -7,8 +7,8 @@ import os
 import select
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import proof_gate
@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from surrogate_core.perf import calibrate
 from surrogate_core.perf.calibrate import ARMS, OLD
 from surrogate_core.perf.inject import Added
+from surrogate_core.perf.plan import Plan
 
 Process = dict[str, dict[str, list[float]]]
 
@@ -68,11 +69,14 @@ def test_power_is_counted_in_the_processes_that_measured_it(seed: int) -> None:
     mixed = simulated(84, seed)
     for process in mixed[1::2]:
         for arms in process.values():
-            del arms["+5 %"], arms["+10 %"]
+            for arm in ("+5 %", "+10 %"):
+                del arms[arm]
+            arms |= {arm: seconds[:20] for arm, seconds in arms.items()}
     found = {(s.rule, s.arm, s.benchmark): s for s in scores(mixed)}
     assert found["paired 7 x 20", "same", ""].of == 12
     assert found["paired 7 x 20", "+10 %", "a"].of == 3
     assert found["mean:10%", "+10 %", "a"].of == 21
+    assert found["paired 10 x 40", "same", ""].of == 4  # of the 42 that have as many rounds
 
 
 def test_a_second_look_makes_more_processes_necessary(seed: int) -> None:
@@ -115,7 +119,7 @@ def test_a_burner_ends_with_the_process_that_started_it() -> None:
 def measured_at_once(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Every process answers at once."""
     processes = simulated(40, seed)
-    laid = SimpleNamespace(header={"machine": MACHINE, "devices": DEVICES})
+    laid = Plan({"machine": MACHINE, "devices": DEVICES, "rule": asdict(proof_gate.NIGHT)}, (), ())
     monkeypatch.setattr(proof_gate, "plan", lambda request: laid)
     found = Added({("a", "+5 %"): 7}, {}, {("b", "+5 %"): "not so finely"})
     monkeypatch.setattr(proof_gate, "inject", lambda *_, **__: found)

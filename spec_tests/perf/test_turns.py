@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import gc
+import itertools
+
+import pytest
 
 from surrogate_core.drivers.workload import Prepared
-from surrogate_core.perf.turns import calls, take_turns
+from surrogate_core.perf import turns
+from surrogate_core.perf.turns import GO, TURN, Turn, lengths, take_turns
 
 
 def arms(log: list[str], *names: str) -> dict[str, Prepared]:
@@ -13,27 +17,72 @@ def arms(log: list[str], *names: str) -> dict[str, Prepared]:
     return {name: arm(name) for name in names}
 
 
-def test_in_every_round_each_arm_has_one_turn_and_is_waited_for() -> None:
+class Clock:
+    """Stands still but for what calls take; each one what comes next."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(turns.time, "perf_counter", lambda: self.now)
+
+    def arm(self, *seconds: float) -> Prepared:
+        taken = itertools.cycle(seconds)
+
+        def call() -> None:
+            self.now += next(taken)
+
+        return Prepared(call, lambda _: None, 0.0, 0, 0, {})
+
+
+def test_in_every_go_each_arm_is_called_and_waited_for() -> None:
     log: list[str] = []
-    seconds = take_turns(arms(log, "a", "b"), rounds=30, repeat=2, seed=1)
-    assert {name: len(s) for name, s in seconds.items()} == {"a": 30, "b": 30}
-    rounds = [log[i : i + 6] for i in range(0, len(log), 6)]
-    assert all(sorted(r[::3]) == ["a", "b"] for r in rounds)
-    assert all(r[2] == f"wait {r[0]}" and r[5] == f"wait {r[3]}" for r in rounds)
+    seconds = take_turns(arms(log, "a", "b"), rounds=10, turn=Turn(goes=3, repeat=2), seed=1)
+    assert {name: len(s) for name, s in seconds.items()} == {"a": 10, "b": 10}
+    goes = [log[i : i + 6] for i in range(0, len(log), 6)]
+    assert len(goes) == 30
+    assert all(sorted(g[::3]) == ["a", "b"] for g in goes)
+    assert all(g[2] == f"wait {g[0]}" and g[5] == f"wait {g[3]}" for g in goes)
 
 
 def test_neither_arm_always_goes_first() -> None:
     log: list[str] = []
-    take_turns(arms(log, "a", "b"), rounds=60, repeat=1, seed=1)
+    take_turns(arms(log, "a", "b"), rounds=1, turn=Turn(goes=60, repeat=1), seed=1)
     first = log[::4].count("a")
     assert 15 < first < 45
 
 
-def test_short_calls_are_repeated_within_a_turn_but_not_for_ever() -> None:
-    assert calls(arms([], "a")) == 1000
+def test_a_turn_counts_as_the_median_of_its_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    given = {"quiet": clock.arm(1.0), "disturbed": clock.arm(1.0, 1.0, 50.0, 1.0, 1.0), "slow": clock.arm(1.5)}
+    seconds = take_turns(given, rounds=3, turn=Turn(goes=5, repeat=1), seed=0)
+    assert seconds == {"quiet": [1.0] * 3, "disturbed": [1.0] * 3, "slow": [1.5] * 3}
+
+
+def test_seconds_are_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    assert take_turns({"a": clock.arm(1.0, 3.0)}, rounds=1, turn=Turn(goes=4, repeat=2), seed=0) == {"a": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    # Powers of two, which no difference of times rounds.
+    [(2.0**-17, Turn(57, 7)), (2.0**-10, Turn(4, 1)), (1.0, Turn(1, 1))],
+    ids=["short", "longer than a go", "longer than a turn"],
+)
+def test_a_turn_is_as_long_for_every_arm_as_the_fastest_needs(
+    call: float, expected: Turn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    found = lengths({"fast": clock.arm(call), "slow": clock.arm(9 * call)})
+    assert found == expected
+    assert found.repeat * call >= GO
+    assert found.goes * found.repeat * call >= TURN
+
+
+def test_short_calls_are_repeated_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lengths({"a": Clock(monkeypatch).arm(0.0)}) == Turn(1000, 1000)
 
 
 def test_garbage_is_collected_again_afterwards() -> None:
     assert gc.isenabled()
-    take_turns(arms([], "a"), rounds=1, repeat=1, seed=0)
+    take_turns(arms([], "a"), rounds=1, turn=Turn(1, 1), seed=0)
     assert gc.isenabled()

@@ -20,9 +20,6 @@ __all__ = ["JaxPreparer"]
 
 Function = Callable[[Any, Any], Any]
 
-IN_CACHE = 1 << 14
-"""Elements up to which arithmetic, and not memory, takes the time."""
-
 
 @jax.custom_jvp
 def _bare_spike(x: Any) -> Any:
@@ -49,10 +46,8 @@ class JaxPreparer:
         return _warm(lambda: function(*given), 0.0, counts, jax_devices.compilations())
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
-        work = _chain if workload.called_with <= IN_CACHE else _apart
-
         def slower(x: Any) -> Any:
-            return spike(x) + work(lax.stop_gradient(x), extra).astype(x.dtype)
+            return spike(x) + _chain(lax.stop_gradient(x), extra).astype(x.dtype)
 
         return slower
 
@@ -79,13 +74,6 @@ def _chain(x: Any, extra: int) -> Any:
     for _ in range(extra):
         z = z * z - 1.5  # never leaves -1.5 to 0.75, nor comes to rest; no compiler knows
     return z > 2
-
-
-def _apart(x: Any, extra: int) -> Any:
-    """Exponentials of a part of the elements, in a loop of their own; false."""
-    count = extra * max(1, x.size // 256)
-    # Exponentials never sum to less than 0, but the compiler does not know.
-    return jnp.exp(-jnp.abs(jnp.resize(x, (count,)))).sum() < 0
 
 
 def _given(workload: Workload, device: str) -> Any:

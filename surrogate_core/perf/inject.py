@@ -20,7 +20,7 @@ from surrogate_core.perf.job import Job
 from surrogate_core.perf.plan import Plan
 from surrogate_core.perf.processes import Died, answers
 
-__all__ = ["OLD", "Added", "every_arm", "inject", "next_units", "settled"]
+__all__ = ["OLD", "Added", "every_arm", "inject", "next_units", "settled", "sure"]
 
 OLD = "old"
 """The arm to which nothing is added."""
@@ -95,7 +95,7 @@ def _trials(known: Points, wanted: Mapping[str, float]) -> tuple[int, ...]:
     slowdowns = _slowdowns(known)
     found = {s: settled(slowdowns, s) for s in wanted.values() if not _too_coarse(slowdowns, s)}
     tries = {s: next_units(slowdowns, s) if units is None else units for s, units in found.items()}
-    return tuple(dict.fromkeys(units for s, units in tries.items() if found[s] is None or not _sure(known[units], s)))
+    return tuple(dict.fromkeys(units for s, units in tries.items() if found[s] is None or not sure(known[units], s)))
 
 
 def _slowdowns(known: Points) -> dict[int, float]:
@@ -109,9 +109,15 @@ def settled(slowdowns: Mapping[int, float], wanted: float) -> int | None:
     return nearest if abs(slowdowns[nearest] - wanted) <= NEAR * wanted else None
 
 
-def _sure(logs: Sequence[float], wanted: float) -> bool:
-    """Whether what was measured could not as well be far off: 1.25 is how much wider a median spreads than a mean."""
-    return len(logs) > 2 and 1.25 * float(np.std(logs, ddof=1)) / math.sqrt(len(logs)) <= NEAR * wanted
+def sure(logs: Sequence[float], wanted: float) -> bool:
+    """Whether what was measured could not as well be far off.
+
+    Spread is told by the median of deviations, as the slowdown is by a median: what one process in ten says must not
+    decide. 1.48 makes it a standard deviation where errors are normal; 1.25 is how much wider a median spreads than a
+    mean.
+    """
+    off = np.abs(np.asarray(logs) - np.median(logs))
+    return len(logs) > 2 and 1.25 * 1.48 * float(np.median(off)) / math.sqrt(len(logs)) <= NEAR * wanted
 
 
 def _too_coarse(slowdowns: Mapping[int, float], wanted: float) -> bool:
@@ -180,7 +186,7 @@ def _added(points: Mapping[str, Points], wanted: Mapping[str, float]) -> Added:
         slowdowns = _slowdowns(known)
         for arm, slowdown in wanted.items():
             found = settled(slowdowns, slowdown)
-            if found is not None and _sure(known[found], slowdown):
+            if found is not None and sure(known[found], slowdown):
                 units[name, arm], seen[name, arm] = found, slowdowns[found]
             else:
                 refused[name, arm] = _why(slowdowns, slowdown)

@@ -1,47 +1,78 @@
-"""Arms that take turns within one process, in random order, so that what disturbs one disturbs the other."""
+"""Arms that take turns within one process, in random order, so that what disturbs one disturbs the other.
+
+What disturbs a machine that others use, too, comes and goes within milliseconds. So a turn is not one long stretch but
+many short goes, between which the arms change, and counts as their median. On two shared cores the ratio of an arm to
+itself then varies between processes by a third to a half of what it does where a turn, as long in all, is one stretch.
+"""
 
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from surrogate_core.drivers.workload import Prepared
 
-__all__ = ["ENTRY", "calls", "take_turns"]
+__all__ = ["GO", "TURN", "Turn", "lengths", "take_turns"]
 
-ENTRY = 1e-3
-"""Seconds that one turn takes at least: a call that is shorter is repeated within its turn."""
+GO = 50e-6
+"""Seconds that one go takes at least: a call that is shorter is repeated within it, and waited for once."""
+
+TURN = 3e-3
+"""Seconds that the goes of one turn take together, at least."""
 
 MOST = 1000
 
 
-def calls(arms: Mapping[str, Prepared]) -> int:
-    """How many calls make a turn; the same for all arms, from the fastest of a few calls of each."""
-    fastest = min(min(_turn(arm, 1) for _ in range(5)) for arm in arms.values())
-    return int(min(MOST, max(1, np.ceil(ENTRY / max(fastest, 1e-9)))))
+@dataclass(frozen=True)
+class Turn:
+    """What every arm does in each round.
+
+    Attributes:
+        goes: how often it has a go; the turn counts as their median.
+        repeat: calls in a go.
+    """
+
+    goes: int
+    repeat: int
 
 
-def take_turns(arms: Mapping[str, Prepared], rounds: int, repeat: int, seed: int) -> dict[str, list[float]]:
-    """Seconds per call of each arm, one entry a round; each entry waits for the last of its ``repeat`` calls."""
+def lengths(arms: Mapping[str, Prepared]) -> Turn:
+    """How long a turn is; the same for all arms, from the fastest of a few calls of each."""
+    fastest = max(1e-9, min(min(_go(arm, 1) for _ in range(5)) for arm in arms.values()))
+    repeat = min(MOST, max(1, math.ceil(GO / fastest)))
+    return Turn(min(MOST, max(1, math.ceil(TURN / (repeat * fastest)))), repeat)
+
+
+def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[float]]:
+    """Seconds per call of each arm, one entry a round: the median of its goes, whose order is drawn for each go."""
     random = np.random.default_rng(seed)
-    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    names = list(arms)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
-            for name in random.permutation(list(arms)):
-                seconds[name].append(_turn(arms[name], repeat))
+            order = random.permuted(np.tile(np.arange(len(names)), (turn.goes, 1)), axis=1)
+            taken = np.empty((turn.goes, len(names)))
+            for go, row in enumerate(order.tolist()):
+                for which in row:
+                    taken[go, which] = _go(arms[names[which]], turn.repeat)
+            for name, middle in zip(names, np.median(taken, axis=0).tolist(), strict=True):
+                seconds[name].append(middle)
     finally:
         if collecting:
             gc.enable()
     return seconds
 
 
-def _turn(arm: Prepared, repeat: int) -> float:
+def _go(arm: Prepared, repeat: int) -> float:
+    """Seconds per call; the last of them is waited for."""
     start = time.perf_counter()
     for _ in range(repeat - 1):
         arm.call()
