@@ -54,8 +54,8 @@ def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:
 def test_work_that_is_added_is_not_compiled_away_and_changes_no_answer() -> None:
     ready, spike = preparer("jax"), surrogate_core.SlayerGrad()
     large = Workload("forward", "compiled", 1 << 15, "float32")
-    # In a cache, a multiplication and a subtraction of every element; beyond it, exponentials of some.
-    for workload, count, added in ((SMALL, "compiled flops", 2 * 50 * 1024), (large, "compiled transcendentals", 6400)):
+    # A multiplication and a subtraction: in a cache of a few elements, beyond it of every one.
+    for workload, count, added in ((SMALL, "compiled flops", 2 * 50 * 64), (large, "compiled flops", 2 * 50 * 2**15)):
         plain = ready.prepare(spike, workload, "cpu:0")
         slower = ready.prepare(ready.slowed(spike, 50, workload, "cpu:0"), workload, "cpu:0")
         assert slower.counts[count] >= plain.counts.get(count, 0) + added

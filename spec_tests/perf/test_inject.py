@@ -66,6 +66,17 @@ def test_where_the_least_work_is_too_much_it_is_refused_and_the_larger_slowdown_
 
 
 @pytest.mark.usefixtures("no_processes")
+@pytest.mark.parametrize(("cliff", "expected"), [(0.065, {"+5 %", "+10 %"}), (0.03, {"+5 %"}), (0.02, set())])
+def test_where_nothing_is_near_less_is_taken_and_never_more(cliff: float, expected: set[str], clock: Any) -> None:
+    laid = plan(request(GOOD))
+    clock(lambda n: 1 + min(cliff, 0.002 * n) + (0.5 if n > 100 else 0), spread=0.001)
+    found = inject(laid, WANTED)
+    assert {arm for _, arm in found.units} == expected
+    for where, slowdown in found.seen.items():
+        assert slowdown <= 1.2 * WANTED[where[1]]
+
+
+@pytest.mark.usefixtures("no_processes")
 def test_where_processes_differ_too_much_to_tell_nothing_is_called_five_percent_slower(clock: Any) -> None:
     laid = plan(request(GOOD))
     clock(lambda n: 1 + 0.002 * n, spread=0.08)

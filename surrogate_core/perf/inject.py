@@ -37,6 +37,10 @@ MOST = 2048
 NEAR = 0.2
 """How far off, as a share of it, a slowdown may be; what it is in truth is told beside it."""
 
+LEAST = 0.5
+"""What share of a slowdown is taken in its place where nothing nearer is found: less is harder to see, and flatters no
+gate."""
+
 LOOKS = 6
 """How often trials are chosen: what is near, but too uncertain, is tried again, and all its processes count."""
 
@@ -105,8 +109,8 @@ def _slowdowns(known: Points) -> dict[int, float]:
 
 def settled(slowdowns: Mapping[int, float], wanted: float) -> int | None:
     """The units that were measured to be nearest to the wish; ``None`` where none are near."""
-    nearest = min(slowdowns, key=lambda units: abs(slowdowns[units] - wanted))
-    return nearest if abs(slowdowns[nearest] - wanted) <= NEAR * wanted else None
+    nearest = min(slowdowns, key=lambda units: abs(slowdowns[units] - wanted), default=None)
+    return nearest if nearest is not None and abs(slowdowns[nearest] - wanted) <= NEAR * wanted else None
 
 
 def sure(logs: Sequence[float], wanted: float) -> bool:
@@ -185,12 +189,19 @@ def _added(points: Mapping[str, Points], wanted: Mapping[str, float]) -> Added:
     for name, known in points.items():
         slowdowns = _slowdowns(known)
         for arm, slowdown in wanted.items():
-            found = settled(slowdowns, slowdown)
-            if found is not None and sure(known[found], slowdown):
+            enough = {n: s for n, s in slowdowns.items() if sure(known[n], slowdown)}
+            found = settled(enough, slowdown) or _less(enough, slowdown)
+            if found is not None:
                 units[name, arm], seen[name, arm] = found, slowdowns[found]
             else:
                 refused[name, arm] = _why(slowdowns, slowdown)
     return Added(units, seen, refused)
+
+
+def _less(slowdowns: Mapping[int, float], wanted: float) -> int | None:
+    """The units that make it slower by most, but by less than was wished; ``None`` where none come half as far."""
+    less = {units: s for units, s in slowdowns.items() if LEAST * wanted <= s <= wanted}
+    return max(less, key=lambda units: less[units], default=None)
 
 
 def _why(slowdowns: Mapping[int, float], wanted: float) -> str:
