@@ -181,7 +181,7 @@ def _begun(
         work = {name: known[name] for name in ("units", "refused")}
     else:
         console.print("finding the work that makes it 5 % and 10 % slower")
-        added = inject(laid, WANTED, processes=7)
+        added = inject(laid, WANTED, processes=15)
         work = {
             "units": [[*where, units] for where, units in added.units.items()],
             "refused": [[*where, why] for where, why in added.refused.items()],

@@ -71,8 +71,8 @@ class JaxPreparer:
 
 
 # Work that is added has to come in small steps that cost the same in every process. In a small program it stands apart
-# and is of a few elements: in the loop that is there it would make that dear enough for XLA to give it to another thread,
-# which costs as much again as the program. Where memory takes the time, only that loop lets it be had finely.
+# and is of a few elements: in the loop that is there it would make that dear enough for XLA to give it to another
+# thread, which costs as much again as the program. Where memory takes the time, only that loop lets it be had finely.
 
 
 def _few(x: Any, extra: int) -> Any:
