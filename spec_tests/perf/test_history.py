@@ -92,6 +92,13 @@ def test_another_machine_begins_a_series_of_its_own_and_says_so(tmp_path: Path) 
     assert "8 runs elsewhere are not comparable: processor another, was a processor" in found.remarks
 
 
+def test_what_was_measured_in_another_way_is_not_compared(tmp_path: Path) -> None:
+    fill(tmp_path, *[1.0] * 8)
+    _, differences = add(tmp_path, measured(20, 2.0, 2.0, machine={**MACHINE, "protocol": 99}))
+    assert differences == ("measuring protocol 99, was none",)
+    assert check(tmp_path).exit_code == 3
+
+
 def test_a_count_that_the_latest_run_changed_is_named(tmp_path: Path) -> None:
     fill(tmp_path, *[1.0] * 8)
     run = measured(20, 1.0, 1.0)

@@ -1,6 +1,7 @@
 """The history of a surrogate's speed: an append-only folder, one file for each place where it was measured.
 
-A place is a machine, its devices, and the versions of what runs on them; ratios of two places are not comparable.
+A place is a machine, its devices, the versions of what runs on them, and how it was measured; ratios of two places are
+not comparable.
 """
 
 from __future__ import annotations
@@ -97,6 +98,12 @@ class Checked:
         return f"stepped up by {100 * trend.change:.3g} % at {entry.started} {called}".rstrip()
 
 
+def _place(run: BenchRun) -> dict[str, str]:
+    """Where, and how: a ratio that another version of the harness measured in another way is another figure."""
+    machine = run.header["machine"]
+    return place(machine, run.header["devices"]) | {"measuring protocol": str(machine.get("protocol", "none"))}
+
+
 def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple[Path, tuple[str, ...]]:
     """Append a run; (the file of its place, how that differs from the place of the latest run before, if it does).
 
@@ -104,7 +111,7 @@ def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple
         BadInput: the run is a comparison, is unfinished or measured nothing, is there already, or the folder
             cannot be used.
     """
-    entry, where = _entry(run, label), place(run.header["machine"], run.header["devices"])
+    entry, where = _entry(run, label), _place(run)
     if not any(entry.ratios.values()):
         raise BadInput("a run in which nothing was measured", "ratios to the bare operation", "see what bench says")
     known = load(folder) if any(Path(folder).glob("*.jsonl")) else ()

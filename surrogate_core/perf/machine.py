@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from surrogate_core.perf.job import PROTOCOL
+
 __all__ = ["COUNTED", "describe", "differences", "place"]
 
 COUNTED = ("jax", "jaxlib", "torch", "numpy")
@@ -15,7 +17,7 @@ COUNTED = ("jax", "jaxlib", "torch", "numpy")
 
 
 def describe() -> dict[str, Any]:
-    """This machine: processor, cores, system; Python and packages; its name, which decides nothing."""
+    """This machine: processor, cores, system; Python and packages; how it measures; its name, which decides nothing."""
     from surrogate_core.engine.versions import packages  # comparing two machines needs no engine
 
     return {
@@ -25,6 +27,7 @@ def describe() -> dict[str, Any]:
         "node": platform.node(),
         "python": platform.python_version(),
         "packages": packages(),
+        "protocol": PROTOCOL,
     }
 
 
