@@ -49,7 +49,7 @@ class JaxPreparer:
         return _warm(lambda: function(*given), 0.0, counts, jax_devices.compilations())
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
-        work = _few if workload.called_with <= IN_CACHE else _every
+        work = _every if workload.task != "lif" and workload.size > IN_CACHE else _few
 
         def slower(x: Any) -> Any:
             return spike(x) + work(lax.stop_gradient(x), extra).astype(x.dtype)
@@ -72,7 +72,8 @@ class JaxPreparer:
 
 # Work that is added has to come in small steps that cost the same in every process. In a small program it stands apart
 # and is of a few elements: in the loop that is there it would make that dear enough for XLA to give it to another
-# thread, which costs as much again as the program. Where memory takes the time, only that loop lets it be had finely.
+# thread, which costs as much again as the program. Where memory takes the time, only that loop lets it be had finely;
+# the steps of a scan, which are many, take the time of starting them.
 
 
 def _few(x: Any, extra: int) -> Any:
