@@ -5,9 +5,10 @@
     python benchmarks/proof_gate.py summary reports/proof-quiet.jsonl
 
 Every fresh process measures three benchmarks of SlayerGrad, the arms in turns: as it is, as it is once more, and in
-every third process, of more rounds, with real work added that makes it about 5 % and 10 % slower. So one process counts
-for false alarms and for power at once; that a slowdown is seen takes fewer gates to show than that nothing is accused.
-What a process measured is one line on disk; interrupted, the same command goes on.
+one process of four with real work added that makes it about 10 % slower, in another with about 5 %, and then in as many
+rounds as a nightly gate takes. So one process counts for false alarms and for power at once; that a slowdown is seen
+takes fewer gates to show than that nothing is accused. What a process measured is one line on disk; interrupted, the
+same command goes on.
 
 Gates are then formed of processes, and decided by the very code of `bench --against`. What is independent of what:
 gates of the same row of the table share no process, a second look has processes of its own, and every process is a
@@ -56,8 +57,13 @@ PUSH, NIGHT = Rule(processes=7, rounds=20), Rule(processes=10, rounds=40)
 TIERS = {"7 x 20": PUSH, "10 x 40": NIGHT}
 BURNERS = 2
 
-EVERY = 3
-"""How many processes there are for each in which the slower arms take their turns, too."""
+CYCLE: tuple[tuple[Rule, tuple[str, ...]], ...] = (
+    (PUSH, ("same", "+10 %")),
+    (PUSH, ("same",)),
+    (NIGHT, ("same", "+5 %")),
+    (PUSH, ("same",)),
+)
+"""What one process after the other measures: as many rounds as which gate takes, and which arms."""
 
 WIDTH = 160
 """Of the table, whose lines would else break."""
@@ -128,16 +134,16 @@ def left(known: Sequence[Process], count: int) -> int:
 
 def _one_process(laid: Plan, added: Added, process: int) -> dict[str, Any]:
     """What it measured, how long it took, and how many cores others kept busy meanwhile."""
-    slower = process % EVERY == 0
-    if not slower:  # 40 rounds are for the slower arms of a nightly gate
-        laid = dataclasses.replace(laid, header={**laid.header, "rule": dataclasses.asdict(PUSH)})
+    rule, arms = CYCLE[process % len(CYCLE)]
+    laid = dataclasses.replace(laid, header={**laid.header, "rule": dataclasses.asdict(rule)})
     start, busy, own = time.perf_counter(), _busy(), _own()
-    records = {b: record for _, b, record in calibrate.samples(laid, added, [process], slower)}
+    records = {b: record for _, b, record in calibrate.samples(laid, added, [process], arms)}
     seconds = time.perf_counter() - start
     return {
         "kind": "process",
         "process": process,
-        "slower": slower,
+        "arms": len(arms) + 1,
+        "rounds": rule.rounds,
         "seconds": round(seconds, 3),
         "load": round(os.getloadavg()[0], 2),
         "others": round(max(0.0, _busy() - busy - (_own() - own)) / seconds, 2),
@@ -241,8 +247,8 @@ class Score:
 
 def scores(processes: Sequence[Process]) -> list[Score]:
     """Every rule on every arm, where there is data for it."""
-    whole = [p for p in processes if _rounds(p) >= NIGHT.rounds]
-    slower = [(b, arm) for p in whole[:1] for b in p for arm in WANTED if arm in p[b]]
+    slower = {(b, arm): None for p in processes for b, measured in p.items() for arm in measured if arm in WANTED}
+    having = {(b, arm): [p for p in processes if arm in p[b]] for b, arm in slower}
     found: list[Score] = []
     for name, rule in TIERS.items():
         decided = _unchanged([p for p in processes if _rounds(p) >= rule.rounds], rule)
@@ -250,13 +256,14 @@ def scores(processes: Sequence[Process]) -> list[Score]:
         regressed = sum(any(v.state == "regressed" for v in gate.values()) for gate in decided)
         found.append(Score(f"paired {name}", "same", "", regressed, len(decided)))
         found.append(Score(f"paired {name}, had it not looked twice", "same", "", looked, len(decided)))
-        for b, arm in slower:
-            states = [gate[b].state for gate in gates(_logs(whole, rule, {b: arm}), rule)]
+        for (b, arm), those in having.items():
+            enough = [p for p in those if _rounds(p) >= rule.rounds]
+            states = [gate[b].state for gate in gates(_logs(enough, rule, {b: arm}), rule)] if enough else []
             found.append(Score(f"paired {name}", arm, b, states.count("regressed"), len(states)))
     alarms = [any(_mean_rule(old[b], new[b], "same") for b in new) for old, new in _pairs(processes)]
     found.append(Score("mean:10%", "same", "", sum(alarms), len(alarms)))
-    for b, arm in slower:
-        seen = [_mean_rule(old[b], new[b], arm) for old, new in _pairs(whole)]
+    for (b, arm), those in having.items():
+        seen = [_mean_rule(old[b], new[b], arm) for old, new in _pairs(those)]
         found.append(Score("mean:10%", arm, b, sum(seen), len(seen)))
     return [score for score in found if score.of]
 
@@ -325,9 +332,9 @@ def _show(head: Mapping[str, Any], processes: Sequence[Mapping[str, Any]], conso
                 ratio = interval(logs(having, arm, PUSH.rounds), NIGHT.confidence)
                 say(f"{benchmark} {arm}: in truth {ratio} times as long, in {len(having)} processes")
         say(f"{benchmark}: standard deviation between processes {spread:.2g} %")
-    for slower, arms in ((True, "all arms, 40 rounds"), (False, "two arms, 20 rounds")):
-        if some := [p["seconds"] for p in processes if p["slower"] == slower]:
-            say(f"a process with {arms} took {np.median(some):.1f} s, for three benchmarks")
+    for arms, rounds in sorted({(p["arms"], p["rounds"]) for p in processes}):
+        took = np.median([p["seconds"] for p in processes if (p["arms"], p["rounds"]) == (arms, rounds)])
+        say(f"a process with {arms} arms of {rounds} rounds took {took:.1f} s, for three benchmarks")
     load, others = (np.array([p[name] for p in processes]) for name in ("load", "others"))
     say(
         f"load average {np.median(load):.1f} ({load.min():.1f} to {load.max():.1f}); "

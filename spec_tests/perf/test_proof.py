@@ -126,7 +126,7 @@ def measured_at_once(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     monkeypatch.setattr(
         calibrate,
         "samples",
-        lambda laid, added, which, slower: ((i, b, r) for i in which for b, r in processes[i].items()),
+        lambda laid, added, which, arms: ((i, b, r) for i in which for b, r in processes[i].items()),
     )
 
 

@@ -65,7 +65,7 @@ def test_seconds_are_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("call", "expected"),
     # Powers of two, which no difference of times rounds.
-    [(2.0**-17, Turn(57, 7)), (2.0**-10, Turn(4, 1)), (1.0, Turn(1, 1))],
+    [(2.0**-17, Turn(94, 7)), (2.0**-10, Turn(6, 1)), (1.0, Turn(1, 1))],
     ids=["short", "longer than a go", "longer than a turn"],
 )
 def test_a_turn_is_as_long_for_every_arm_as_the_fastest_needs(

@@ -81,13 +81,17 @@ class Calibration:
 
 
 def samples(
-    plan: Plan, added: Added, processes: Iterable[int], slower: bool = True
+    plan: Plan, added: Added, processes: Iterable[int], beside: Sequence[str] = tuple(ARMS)
 ) -> Iterator[tuple[int, str, Record]]:
     """(process, benchmark, seconds of every arm) as they are measured, in processes of these numbers.
 
-    An arm for which no work was found is not in the record; without ``slower``, none of those to which work is added.
+    Args:
+        plan: of one target.
+        added: the work of the arms that are to be slower; one for which none was found is not in the record.
+        processes: their numbers.
+        beside: the arms beside ``old``.
     """
-    arms = dict.fromkeys([OLD, *(arm for arm in ARMS if slower or arm not in WANTED)], plan.target)
+    arms = dict.fromkeys([OLD, *beside], plan.target)
     for process in processes:
         job = Job(plan.benchmarks, arms, plan.rule.rounds, int(plan.header["seed"]) + process, added.units)
         for name, seconds in every_arm(job):

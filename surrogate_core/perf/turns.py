@@ -22,7 +22,7 @@ __all__ = ["GO", "TURN", "Turn", "lengths", "take_turns"]
 GO = 50e-6
 """Seconds that one go takes at least: a call that is shorter is repeated within it, and waited for once."""
 
-TURN = 3e-3
+TURN = 5e-3
 """Seconds that the goes of one turn take together, at least."""
 
 MOST = 1000
