@@ -149,7 +149,8 @@ def place(
     if in_process is False:
         for target in targets:
             _check_pickled(target)
-    with Pool(limits, max(1, min(jobs, len(targets))), _frameworks(named), _shared(named)) as pool:
+    jobs, several = max(1, min(jobs, len(targets))), len(targets) > 1
+    with Pool(limits, jobs, _frameworks(named), _shared(named), alike=several) as pool:
         yield Apart(pool, in_process is False, len(named) < len(targets))
 
 

@@ -63,7 +63,7 @@ class Sweep:
         return start + picked[usable[picked] & (distance[picked] > 0)]
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=64)  # all of a spec of four parameters: four formats, thirteen sets of values
 def sweep(spec: Spec, parameters: Parameters, fmt: Format, profile: str, seed: int) -> Sweep:
     """The sweep of one format. Random mantissas come from ``seed``; the same seed gives the same points."""
     exhaustive = fmt.dtype.itemsize == 2

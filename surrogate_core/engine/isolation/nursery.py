@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from surrogate_core.engine.isolation import keeper
+from surrogate_core.engine.isolation import keeper, programs
 from surrogate_core.engine.isolation.branch import grown
 
 __all__ = ["Nursery", "environment", "main"]
@@ -44,13 +45,16 @@ class Nursery:
         preload: the modules that it imports; those that start no threads.
         threads: how many threads a worker's arithmetic may use, where the user has not said; ``None`` leaves it to
             the libraries, each of which takes every core.
+        sharing: whether the workers share what they compile.
     """
 
-    def __init__(self, preload: Sequence[str], threads: int | None = None) -> None:
+    def __init__(self, preload: Sequence[str], threads: int | None = None, sharing: bool = False) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn = threading.Lock()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close())
-        asked = json.dumps({"path": sys.path, "preload": list(preload)})
+        self._folder = tempfile.TemporaryDirectory("", "surrogate_core-", ignore_cleanup_errors=True)
+        folder = self._folder.name
+        asked = json.dumps({"path": sys.path, "preload": list(preload), "folder": folder})
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", BOOT, str(theirs.fileno()), asked],
@@ -59,7 +63,7 @@ class Nursery:
                 stdout=subprocess.DEVNULL,
                 stderr=self._log,
                 start_new_session=True,
-                env=environment(threads),
+                env={**environment(threads), **(programs.shared(folder) if sharing else {})},
             )
 
     def send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
@@ -81,6 +85,7 @@ class Nursery:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        self._folder.cleanup()
 
 
 def environment(threads: int | None) -> dict[str, str]:
@@ -91,10 +96,12 @@ def environment(threads: int | None) -> dict[str, str]:
 def main() -> None:
     """Serve the parent on the socket whose number is the first argument, until it is gone.
 
-    The second argument is a JSON object: ``path`` for ``sys.path``, ``preload`` with modules to import.
+    The second argument is a JSON object: ``path`` for ``sys.path``, ``preload`` with modules to import, ``folder``
+    with what is removed at the end.
     """
     asked = json.loads(sys.argv[2])
     sys.path[:] = asked["path"]
+    programs.unwarned()
     # An interrupt at the terminal is the parent's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in asked["preload"]:
@@ -104,6 +111,8 @@ def main() -> None:
             importlib.import_module(name)
     with socket.socket(fileno=int(sys.argv[1])) as parent:
         _serve(parent)
+    # The parent may have been killed, and it is its folder.
+    shutil.rmtree(asked["folder"], ignore_errors=True)
 
 
 def _serve(parent: socket.socket) -> None:
@@ -146,11 +155,11 @@ def _fork(parent: socket.socket, order: dict[str, object], fds: list[int]) -> in
         os._exit(1)
 
 
-def _branch_off(order: dict[str, object], fd: int) -> None:
+def _branch_off(order: dict[str, object], fd: int, cases: int) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=fd) as parent:
-        if grown(parent, order):
+        if grown(parent, order, cases):
             _serve(parent)
 
 

@@ -6,6 +6,7 @@ import os
 import queue
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation.branch import Branch
+from surrogate_core.engine.isolation.families import Family, families, in_turns
 from surrogate_core.engine.isolation.judge import LOSSES, Trouble, judge
 from surrogate_core.engine.isolation.limits import Limits
 from surrogate_core.engine.isolation.nursery import Nursery
@@ -59,6 +61,7 @@ class Pool:
         jobs: how many implementations are judged at a time.
         frameworks: those that the implementations are known to need, imported once for all.
         shared: by name, the library that several of the implementations come from, to be imported once for them.
+        alike: whether several implementations are to be judged, which then share what they compile.
     """
 
     def __init__(
@@ -67,15 +70,18 @@ class Pool:
         jobs: int = 1,
         frameworks: Iterable[str] = ("jax",),
         shared: Mapping[str, Library] | None = None,
+        alike: bool = False,
     ) -> None:
         self._limits, self._jobs = limits, jobs
         # Two workers whose threads wait for the same cores, busily, take twice the time that they take in turns.
         threads = max(1, cores() // jobs) if jobs > 1 else None
-        self._breed = partial(Nursery, [WORKER, *(f"surrogate_core.drivers.{name}" for name in frameworks)], threads)
+        drivers = [f"surrogate_core.drivers.{name}" for name in frameworks]
+        self._breed = partial(Nursery, [WORKER, *drivers], threads, alike)
         self._nursery = self._breed()
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
-        self._shared, self._branches = dict(shared or {}), dict[str, Branch]()
+        self._shared, self._branches = dict(shared or {}), dict[str | Family, Branch]()
+        self._families, self._unjudged = dict[str, Family](), Counter[Family]()
         self._turn, self._renewing, self._closing = threading.Lock(), threading.Lock(), threading.Event()
 
     def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
@@ -88,9 +94,13 @@ class Pool:
         batches: dict[str, list[Unit]] = {}
         for unit in units:
             batches.setdefault(unit.implementation.name, []).append(unit)
+        self._families = families(batches, self._shared)
+        self._unjudged = Counter(self._families.values())
+        for name in self._families.keys() & self._idle.keys():
+            self._idle.pop(name).close()  # it would have to derive by itself what is expected of it
         said: queue.SimpleQueue[Result | Trouble | BaseException | None] = queue.SimpleQueue()
-        for batch in batches.values():
-            self._threads.submit(self._judge, batch, said)
+        for name in in_turns(batches, self._families, self._jobs):
+            self._threads.submit(self._judge, batches[name], said)
         left = len(batches)
         while left:
             heard = said.get()
@@ -121,12 +131,12 @@ class Pool:
         self.close()
 
     def _start(self, name: str) -> Worker:
-        branch = self._branch(name)
-        if branch and branch.ready():
-            try:
-                return Worker(branch.send, self._limits)
-            except Ended:
-                self._forget(branch)
+        for branch in self._nearest(name):
+            if branch.ready():
+                try:
+                    return Worker(branch.send, self._limits)
+                except Ended:
+                    self._forget(branch)
         return Worker(self._send, self._limits)
 
     def _send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
@@ -149,14 +159,33 @@ class Pool:
         with self._turn:
             self._branches = {name: one for name, one in self._branches.items() if one is not branch}
 
-    def _branch(self, name: str) -> Branch | None:
+    def _nearest(self, name: str) -> Iterator[Branch]:
+        """Branches that have done what its workers need, the one that has done most first."""
         if (library := self._shared.get(name)) is None:
-            return None
+            return
+        modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
+        imported = self._branch(library.name, self._send, tuple(modules), library.blocked)
+        if (family := self._families.get(name)) and imported.ready():
+            yield self._branch(family, imported.send, (), (), family.cases)
+        yield imported
+
+    def _branch(self, what: str | Family, *asked: Any) -> Branch:
+        """The branch of a library or of a family, which is grown when it is first asked for."""
+        order, modules, blocked, *cases = asked
         with self._turn:
-            if library.name not in self._branches:
-                modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
-                self._branches[library.name] = Branch(self._send, tuple(modules), library.blocked, self._limits.start)
-            return self._branches[library.name]
+            if what not in self._branches:
+                self._branches[what] = Branch(order, modules, blocked, self._limits.start, *cases)
+            return self._branches[what]
+
+    def _judged(self, name: str) -> None:
+        """Let go of what its family shares, once nobody of it is left."""
+        with self._turn:
+            if (family := self._families.get(name)) is None:
+                return
+            self._unjudged[family] -= 1
+            branch = None if self._unjudged[family] else self._branches.pop(family, None)
+        if branch:
+            branch.close()
 
     def _facts(self, target: Target, parameters: Parameters) -> Facts | Ended:
         found = self._asked(target, parameters)
@@ -215,6 +244,7 @@ class Pool:
         except BaseException as error:  # told by the thread that waits for it
             said.put(error)
         finally:
+            self._judged(batch[0].implementation.name)
             said.put(None)
 
 
