@@ -297,15 +297,19 @@ def _run(
                 writer.add(done[-1])
             if on_result:
                 on_result(done[-1])
-        complaints = tuple(map(str, departures.complaints(done)))
-        if writer:
+        # Of what was not judged nobody knows whether an entry is still needed.
+        complaints = () if place.stopped else tuple(map(str, departures.complaints(done)))
+        if place.stopped:
+            notes += (f"what is finished is in {path}: --resume {path} goes on",) if path is not None else ()
+        elif writer:
             writer.finish(place.troubles, complaints)
     except KeyboardInterrupt:
         raise Interrupted(Report(engine.Run(head, engine.arranged(head, done), complete=False), notes)) from None
     finally:
         if writer:
             writer.close()
-    return Report(engine.Run(head, engine.arranged(head, done), True, place.troubles, complaints), notes)
+    arranged = engine.arranged(head, done)
+    return Report(engine.Run(head, arranged, not place.stopped, place.troubles, complaints), notes)
 
 
 def _told_anew(before: Sequence[engine.Result], now: Sequence[engine.Result]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from surrogate_core.engine.surroundings import kept
 from surrogate_core.libraries.target import Target
 from surrogate_core.spec.model import Parameters
 
-__all__ = ["Facts", "facts"]
+__all__ = ["Facts", "digest", "facts"]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,13 @@ def facts(target: Target, parameters: Parameters, on_import: Callable[[], None] 
         driver.absent(),
         file,
         line,
-        hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else "",
+        digest(file) if file else "",
     )
+
+
+def digest(file: str) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _written(factory: Any) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from surrogate_core import libraries
-from surrogate_core.engine.executors import Crew, crew, cut, gather
+from surrogate_core.engine.executors import Crew, Stopped, crew, cut, gather
 from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
 from surrogate_core.engine.plan import Asked, Found, Unit, here
 from surrogate_core.engine.result import Result
@@ -43,6 +43,7 @@ class Here:
     """
 
     troubles: tuple[str, ...] = ()
+    stopped = False
 
     def __init__(self, unlimited: str) -> None:
         self.unlimited = unlimited
@@ -62,7 +63,10 @@ class Apart:
     Attributes:
         troubles: what keeps the ledger from adding up, in sentences.
         unlimited: what is judged in this process all the same, in a sentence; empty where nothing is.
+        stopped: whether it could not go on to the end, because nobody was left to judge.
     """
+
+    stopped = False
 
     def __init__(self, pool: Pool, all_of_them: bool, objects: bool = False) -> None:
         self._pool, self._all = pool, all_of_them
@@ -106,6 +110,7 @@ class Spread(Apart):
         for said in gather(self._crew, cut(units, self._limits)):
             if isinstance(said, Trouble):
                 self.troubles += (said.sentence,)
+                self.stopped |= isinstance(said, Stopped)
             else:
                 yield said
 

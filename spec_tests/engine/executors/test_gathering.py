@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from surrogate_core.engine import Plan, Unit, plan
-from surrogate_core.engine.executors import Answer, Task, cut, gather
+from surrogate_core.engine.executors import Answer, Stopped, Task, cut, gather
+from surrogate_core.engine.executors.crews import Gone
 from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation import Trouble, limits
 from surrogate_core.engine.result import Result, to_json
@@ -162,6 +163,62 @@ def test_where_every_worker_is_refused_nothing_is_judged_and_the_run_says_so() -
     assert not found
     (trouble,) = troubles
     assert trouble.startswith("no worker is left that may judge ")
+
+
+def test_where_whoever_hands_out_tasks_is_gone_the_run_stops_and_nothing_is_errored() -> None:
+    workers = Workers(right, lost, tries=1)
+    slots = iter([1])
+
+    def gone() -> int:
+        if (there := next(slots, None)) is None:
+            raise Gone("the scheduler does not answer any more")
+        return there
+
+    workers.slots = gone  # pyright: ignore[reportAttributeAccessIssue]
+    *found, stopped = gather(workers, TASKS)
+    assert all(isinstance(r, Result) and isinstance(r.outcome, Passed) for r in found)
+    missing = len(UNITS) - len(found)
+    assert stopped == Stopped(f"the scheduler does not answer any more; {missing} results are missing")
+    assert missing
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_what_is_slow_is_given_to_an_idle_worker_too_and_counts_once(
+    comes_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("surrogate_core.engine.executors.gathering.TICK", 0.01)
+    monkeypatch.setattr("surrogate_core.engine.executors.gathering.SHORTEST", 0.05)
+    workers = Workers(lambda task: None)
+    monkeypatch.setattr(workers, "slots", lambda: 2)
+    found: list[Result] = []
+    for said in gather(workers, TASKS):
+        assert isinstance(said, Result)
+        found.append(said)
+        if comes_back and len(workers.sent) > len(TASKS) and not workers.futures[0].done():
+            workers.futures[0].set_result(right(TASKS[0]))
+    assert sorted(r.id for r in found) == sorted(u.id for u in UNITS)
+    assert workers.sent == [*TASKS, TASKS[0]]
+    assert workers.futures[0].done()
+
+
+def test_what_is_late_and_then_lost_is_sent_out_again_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("surrogate_core.engine.executors.gathering.TICK", 0.01)
+    hasty = [replace(task, limits=replace(LIMITS, total=1e-3, start=0.0)) for task in TASKS[:1]]
+    workers = Workers(lambda task: None)
+    there = iter([1, 0])
+    monkeypatch.setattr(workers, "slots", lambda: next(there, None) or _then_lose(workers))
+    found, troubles = results(gather(workers, hasty))
+    assert len(workers.sent) == 2
+    assert {type(r.outcome) for r in found} == {Passed}
+    assert not troubles
+
+
+def _then_lose(workers: Workers) -> int:
+    """While the late task waits to be sent out again, its first copy is lost; the slot is free after that."""
+    if not workers.futures[0].done():
+        workers.futures[0].set_exception(ConnectionError("the worker is gone"))
+        return 0
+    return 1
 
 
 def test_a_refusal_without_end_ends() -> None:

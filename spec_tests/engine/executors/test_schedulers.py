@@ -150,10 +150,40 @@ def test_workers_and_the_client_may_die_and_nothing_is_lost_or_counted_twice(clu
 def test_a_worker_of_other_versions_alone_judges_nothing_and_is_named(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     cluster.worker(PYTHONPATH=other_versions(tmp_path))
-    said, complained = check(tmp_path, "--executor", f"dask://{cluster.address}").communicate(timeout=300)
+    file = tmp_path / "results.jsonl"
+    client = check(tmp_path, "--executor", f"dask://{cluster.address}", "--results", str(file))
+    said, complained = client.communicate(timeout=300)
+    assert client.returncode == 3
+    assert not engine.read(file).complete
     assert "sympy is 0.1 and not" in complained
     assert "worker tcp://127.0.0.1:" in complained
     assert "no worker is left that may judge" in " ".join(said.split())
+
+
+def test_where_the_scheduler_dies_nothing_is_called_wrong_and_the_run_can_be_gone_on_with(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import distributed
+
+    cluster.worker()
+    with distributed.Client(cluster.address, timeout=60) as client:
+        client.wait_for_workers(1, timeout=60)
+    monkeypatch.setattr("surrogate_core.engine.executors.dask.PATIENCE", 3)
+    file = tmp_path / "results.jsonl"
+    report = surrogate_core.check(
+        "surrogate_core:SlayerGrad",
+        profile="quick",
+        properties=["gradient.peak"],
+        executor=f"dask://{cluster.address}",
+        results=file,
+        on_result=lambda result: cluster.processes[0].kill(),
+    )
+    assert report.run.exit_code == 3
+    assert any("the scheduler does not answer any more" in objection for objection in report.run.objections)
+    assert report.notes == (f"what is finished is in {file}: --resume {file} goes on",)
+    begun = engine.read(file)
+    assert not begun.complete
+    assert {result.outcome.state for result in begun.results} == {"passed"}
 
 
 def test_an_executor_of_ones_own_gives_the_same_results() -> None:

@@ -2,6 +2,7 @@
 
 from surrogate_core.engine.executors.crews import Crew as Crew
 from surrogate_core.engine.executors.crews import crew as crew
+from surrogate_core.engine.executors.gathering import Stopped as Stopped
 from surrogate_core.engine.executors.gathering import gather as gather
 from surrogate_core.engine.executors.task import Answer as Answer
 from surrogate_core.engine.executors.task import Task as Task

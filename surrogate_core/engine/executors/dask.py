@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 from concurrent.futures import Future
 from typing import Any
 
+from surrogate_core.engine.executors.crews import Gone
 from surrogate_core.engine.executors.task import Answer, Task
 from surrogate_core.errors import BadInput
 
@@ -14,6 +16,11 @@ __all__ = ["Dask"]
 
 PATIENCE = 30
 """Seconds that a scheduler may take to answer, and its first worker to come."""
+
+
+def dask_setup(worker: object) -> None:
+    """Called by dask in each process of a cluster of ours: Ctrl-C at the terminal is the client's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Dask:
@@ -41,7 +48,11 @@ class Dask:
         self._cluster: Any = None
         if not address:
             self._cluster = distributed.LocalCluster(
-                n_workers=jobs, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.ERROR
+                n_workers=jobs,
+                threads_per_worker=1,
+                dashboard_address=":0",
+                silence_logs=logging.ERROR,
+                preload=[__name__],
             )
         try:
             self._client: Any = distributed.Client(self._cluster or f"tcp://{address}", timeout=PATIENCE)
@@ -77,4 +88,7 @@ class Dask:
                     opened.close()
 
     def _threads(self) -> dict[str, int]:
-        return dict(self._client.nthreads())
+        try:
+            return dict(self._client.nthreads())
+        except (OSError, TimeoutError, RuntimeError) as error:  # the client has tried for half a minute
+            raise Gone(f"the scheduler does not answer any more: {error}") from None

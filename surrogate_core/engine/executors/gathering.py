@@ -1,7 +1,8 @@
 """Gathering: tasks are sent out, their results come back in any order, each unit counts once.
 
 What a worker loses is sent out again, a bounded number of times; then its units are *errored* with the reason. What a
-worker refuses, because it has other versions, goes to another one, and the refusal is told by the worker's name.
+worker refuses, because it has other versions, goes to another one, and the refusal is told by the worker's name. Where
+nobody is left who could judge, the run stops, and what is missing is not judged: it can be gone on with.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from surrogate_core.engine.executors.crews import Crew
+from surrogate_core.engine.executors.crews import Crew, Gone
 from surrogate_core.engine.executors.task import Answer, Task, work
 from surrogate_core.engine.isolation import Trouble
 from surrogate_core.engine.result import Result, from_json
 from surrogate_core.engine.telling import printable, sentence
 from surrogate_core.properties.outcome import Errored
 
-__all__ = ["gather"]
+__all__ = ["Stopped", "gather"]
 
 AHEAD = 2
 """Tasks that wait at every slot beside the one that is judged there: few, so that little is lost with a worker."""
 
 TICK = 1.0
 """Seconds between two looks at what takes too long."""
+
+SLOW = 3.0
+"""A task that takes so many times as long as the longest of all others is given to an idle worker, too."""
+
+SHORTEST = 30.0
+"""Seconds below which nothing is slow."""
 
 REFUSALS = 20
 """Workers that may refuse one task before it is taken that all would."""
@@ -38,6 +45,11 @@ SILENCE = 60.0
 log = logging.getLogger("surrogate_core")
 
 
+@dataclass(frozen=True)
+class Stopped(Trouble):
+    """Nobody is left who could judge what is missing."""
+
+
 @dataclass(eq=False)
 class _Job:
     """A task on its way."""
@@ -46,6 +58,7 @@ class _Job:
     sent: int = 0
     refused: int = 0
     lost: str = ""
+    since: float = 0.0
     due: float = 0.0
     flying: list[Future[Answer]] = field(default_factory=list)
 
@@ -62,7 +75,9 @@ def gather(crew: Crew, tasks: Sequence[Task]) -> Iterator[Result | Trouble]:
                 else:
                     yield from _told(answer, waiting)
         if waiting and open_.none_left:
-            yield Trouble(f"no worker is left that may judge {min(waiting)}, nor {len(waiting) - 1} more")
+            yield Stopped(f"no worker is left that may judge {min(waiting)}, nor {len(waiting) - 1} more")
+    except Gone as gone:
+        yield Stopped(f"{gone}; {len(waiting)} results are missing")
     finally:
         open_.cancel()
 
@@ -75,6 +90,7 @@ class _Open:
         self._queue = deque(_Job(task) for task in tasks)
         self._flying: dict[Future[Answer], _Job] = {}
         self._silent = time.monotonic()
+        self._longest = 0.0
         self._refused: set[str] = set()
 
     @property
@@ -90,13 +106,21 @@ class _Open:
             self._silent = time.monotonic()
         if slots:
             self._silent = time.monotonic()
+        if not self._queue and len(self._flying) < slots:
+            self._queue.extend(self._slow()[: slots - len(self._flying)])
         while self._queue and len(self._flying) < (1 + AHEAD) * slots:
             job = self._queue.popleft()
-            allowed = job.task.limits.start + job.task.limits.total
-            job.sent, job.due = job.sent + 1, time.monotonic() + (1 + AHEAD) * allowed
+            allowed, now = job.task.limits.start + job.task.limits.total, time.monotonic()
             future = self.crew.submit(work, job.task)
+            job.sent, job.since, job.due = job.sent + 1, now, now + (1 + AHEAD) * allowed
             job.flying.append(future)
             self._flying[future] = job
+
+    def _slow(self) -> list[_Job]:
+        """What may well be done sooner by one who has nothing else to do."""
+        before = time.monotonic() - max(SHORTEST, SLOW * self._longest)
+        mine = dict.fromkeys(self._flying.values())
+        return [job for job in mine if job.sent < self.crew.tries and job.since < before]
 
     def come(self) -> Iterator[tuple[_Job, Answer | str]]:
         """What has come back: answers, and of what is given up the reason."""
@@ -113,12 +137,14 @@ class _Open:
                 answer = future.result()
             except Exception as error:
                 # What the implementation raises is a result: this is of the machinery.
+                self.crew.slots()  # raises where it is not a worker that is lost, but whoever hands out the tasks
                 job.lost = f"its worker was lost: {sentence(error)}"
                 yield from self._again(job)
                 continue
             if answer.refused:
                 self._refuse(job, answer)
                 continue
+            self._longest = max(self._longest, time.monotonic() - job.since)
             self._settle(job)
             yield job, answer
         for job in [j for j in self._flying.values() if time.monotonic() > j.due]:
@@ -131,6 +157,8 @@ class _Open:
             future.cancel()
 
     def _again(self, job: _Job) -> Iterator[tuple[_Job, str]]:
+        if job in self._queue:
+            return  # another copy of it was late
         if job.sent < self.crew.tries:
             self._queue.append(job)
         elif not job.flying or job.due == float("inf"):

@@ -11,12 +11,13 @@ import functools
 import os
 import platform
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.facts import Facts, digest
 from surrogate_core.engine.isolation import Ended, Limits, Pool, Trouble, available
 from surrogate_core.engine.plan import Implementation, Unit, here
 from surrogate_core.engine.result import Result, to_json
@@ -104,11 +105,16 @@ def _this_worker() -> str:
     return f"{platform.node()}:{os.getpid()}"
 
 
-@functools.cache
+_turn = threading.Lock()
+_pools: dict[Limits, Pool] = {}
+
+
 def _pool(limits: Limits) -> Pool:
-    pool = Pool(limits, jobs=os.cpu_count() or 1)
-    atexit.register(pool.close)
-    return pool
+    with _turn:  # a worker may have several threads
+        if limits not in _pools:
+            _pools[limits] = Pool(limits, jobs=os.cpu_count() or 1)
+            atexit.register(_pools[limits].close)
+        return _pools[limits]
 
 
 def _versions(implementation: Implementation) -> dict[str, str]:
@@ -133,6 +139,13 @@ def _or_none(version: str | None) -> str:
 
 
 @functools.lru_cache(maxsize=256)
+def _once(implementation: Implementation, parameters: Parameters, limits: Limits) -> Facts:
+    found = _found(implementation, parameters, limits)
+    if isinstance(found, str):
+        raise LookupError(found)  # which is not remembered: it may have been mended when it is asked again
+    return found
+
+
 def _found(implementation: Implementation, parameters: Parameters, limits: Limits) -> Facts | str:
     asked = [(implementation.target, parameters)]
     (found,) = _pool(limits).facts(asked) if available() else here(asked)
@@ -143,11 +156,18 @@ def _found(implementation: Implementation, parameters: Parameters, limits: Limit
 
 def _elsewhere(unit: Unit, limits: Limits) -> str:
     """How the target or the device differs here."""
-    found, planned = _found(unit.implementation, unit.case.parameters, limits), unit.implementation.facts
-    if isinstance(found, str):
-        return f"{unit.implementation.name} cannot be used: {found}"
+    asked, planned = (unit.implementation, unit.case.parameters, limits), unit.implementation.facts
+    try:
+        found = _once(*asked)
+        if found.file and digest(found.file) != found.digest:
+            _once.cache_clear()  # a worker lives for days, and the source is edited meanwhile
+            found = _once(*asked)
+    except (LookupError, OSError) as missing:
+        return f"{unit.implementation.name} cannot be used: {missing}"
     if found.digest != planned.digest:
         return f"the source of {unit.implementation.name} differs ({found.file or 'not there'})"
-    if unit.case.device not in dict(found.devices):
-        return f"there is no device {unit.case.device}"
+    kinds = dict(found.devices)
+    for name, kind in planned.devices:
+        if name in unit.case.devices and kinds.get(name) != kind:
+            return f"device {name} is {_or_none(kinds.get(name))} and not {kind}"
     return ""

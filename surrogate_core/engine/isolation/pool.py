@@ -226,11 +226,12 @@ class Pool:
         return found
 
     def _keep(self, name: str, worker: Worker) -> None:
+        spare: Worker | None = worker
         with self._turn:
-            if len(self._idle) < self._jobs + KEPT:
-                self._idle[name] = worker
-                return
-        worker.close()
+            if name in self._idle or len(self._idle) < self._jobs + KEPT:
+                spare, self._idle[name] = self._idle.get(name), worker
+        if spare:
+            spare.close()
 
     def _judge(self, batch: Sequence[Unit], said: queue.SimpleQueue[Any]) -> None:
         try:
