@@ -12,7 +12,17 @@ import sympy
 from jaxtyping import Float64, Int64
 from sympy import Expr, Symbol
 
-__all__ = ["Parameters", "below", "chunks", "compiled", "derivative", "exactly", "in_float64", "number"]
+__all__ = [
+    "Parameters",
+    "below",
+    "chunks",
+    "compiled",
+    "derivative",
+    "exactly",
+    "exactly_at_many",
+    "in_float64",
+    "number",
+]
 
 Parameters = tuple[tuple[str, float], ...]
 """Parameter values by name, in the order of the spec: hashable, picklable, printable."""
@@ -88,6 +98,52 @@ def exactly(
         if len(expressions) == 1:
             return [mpmath.nan]
         return [exactly((e,), symbols, point, parameters)[0] for e in expressions]
+
+
+def exactly_at_many(
+    expressions: tuple[Expr, ...], symbols: tuple[Symbol, ...], parameters: Parameters
+) -> Callable[[Any], list[Any]]:
+    """:func:`exactly` as a function of the point, for the working precision of now.
+
+    What the parameters alone decide is evaluated once: that is most of a formula, and each step takes microseconds.
+    """
+    variable, *others = symbols
+    varying, constants = _parted(expressions, variable)
+    try:
+        given = compiled(tuple(constants.values()), tuple(others), "mpmath")(*(mpmath.mpf(v) for _, v in parameters))
+    except (ZeroDivisionError, ValueError, OverflowError):
+        # In a branch, perhaps, that is never taken.
+        return lambda point: exactly(expressions, symbols, point, parameters)
+    function, one = compiled(varying, (variable, *constants), "mpmath"), mpmath.mpf(1)
+
+    def at(point: Any) -> list[Any]:
+        try:
+            return [v * one for v in function(point, *given)]
+        except (ZeroDivisionError, ValueError, OverflowError):
+            return exactly(expressions, symbols, point, parameters)
+
+    return at
+
+
+@functools.lru_cache(maxsize=128)
+def _parted(expressions: tuple[Expr, ...], variable: Symbol) -> tuple[tuple[Expr, ...], dict[Any, Expr]]:
+    """The expressions with a symbol in place of each part that the variable is not in, and those parts by symbol."""
+    names: dict[Any, Any] = {}
+
+    def name(part: Any) -> Any:
+        return part if part.is_Integer else names.setdefault(part, sympy.Dummy(real=part.is_real))
+
+    def varying(part: Any) -> Any:
+        if not isinstance(part, Expr) or not part.has(variable):
+            return name(part) if isinstance(part, Expr) else part.func(*map(varying, part.args)) if part.args else part
+        if not (part.is_Mul or part.is_Add):
+            # An exponent such as 1/2 is a root, which is more than a number.
+            return part.func(*(a if a.is_Rational else varying(a) for a in part.args)) if part.args else part
+        fixed = [a for a in part.args if not a.has(variable)]
+        rest = [varying(a) for a in part.args if a.has(variable)]
+        return part.func(*[name(part.func(*fixed))] * bool(fixed), *rest)
+
+    return tuple(map(varying, expressions)), {symbol: part for part, symbol in names.items()}
 
 
 @functools.cache
