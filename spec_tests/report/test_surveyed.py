@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from typing import Any
 
 from report.stored import BREAKS, Document, passing, result, run
 from report.test_families import member
+from rich.console import Console
 
 from surrogate_core.engine import Result, Run
 from surrogate_core.properties.outcome import Errored, ExpectedFailure
 from surrogate_core.report import render
 from surrogate_core.report.matrix import FEW
 from surrogate_core.report.page import MOST_TOLD
+from surrogate_core.report.survey import show
 
 HOSTILE = "<script>alert(1)</script>"
 
@@ -108,3 +111,26 @@ def test_nothing_of_it_can_write_html() -> None:
     odd = result(Errored(HOSTILE), f"lib:{HOSTILE}")
     html = render([many(odd, libraries={HOSTILE: about}, missing={HOSTILE: HOSTILE})])
     assert HOSTILE not in html
+
+
+def told(found: Run) -> str:
+    """What a survey prints."""
+    console = Console(width=200, file=io.StringIO(), record=True)
+    show(found, console)
+    return console.export_text()
+
+
+def test_a_survey_that_was_not_finished_does_not_say_that_nothing_was_found() -> None:
+    early, whole = many(complete=False), many()
+    assert "the run was not finished" in told(early)
+    for text in (told(early), Document(render([early])).text):
+        assert "Nothing was found in what was judged before the run ended." in text
+        assert "Nothing was found." not in text
+        assert "without a finding" not in text
+    assert f"{FEW + 1} surrogates of {FEW + 1} without a finding. Nothing was found." in told(whole)
+
+
+def test_what_was_found_before_a_survey_ended_is_told_as_that() -> None:
+    early = many(result(BREAKS, "lib:wrong"), complete=False)
+    for text in (told(early), Document(render([early])).text):
+        assert "1 defect in 1 implementation, in what was judged before the run ended." in text

@@ -24,8 +24,10 @@ from sympy import (
     sign,
 )
 
-from surrogate_core.spec import x
-from surrogate_core.spec.evaluate import CHUNK, below, chunks, derivative, exactly, in_float64, number
+from surrogate_core.spec import get_spec, x
+from surrogate_core.spec.bound import formulas
+from surrogate_core.spec.catalogue import spec_names
+from surrogate_core.spec.evaluate import CHUNK, below, chunks, derivative, exactly, exactly_at_many, in_float64, number
 
 alpha, plain = Symbol("alpha", positive=True), Symbol("c")
 AT = (("alpha", 0.7),)
@@ -90,3 +92,25 @@ def test_what_has_no_value_at_a_point_is_nan_there_and_the_rest_is_not() -> None
 def test_a_number_has_the_digits_in_force() -> None:
     with mpmath.workdps(60):
         assert abs(number(sympy.sqrt(2) * alpha, (alpha,), [mpmath.mpf(1)]) ** 2 - 2) < mpmath.mpf(10) ** -58
+
+
+@pytest.mark.parametrize("name", spec_names())
+def test_at_many_points_a_formula_is_what_it_is_at_each(name: str) -> None:
+    spec = get_spec(name)
+    with mpmath.workdps(50):
+        for parameters in spec.grid("standard"):
+            expressions = formulas(spec)
+            at = exactly_at_many(expressions, spec.symbols, parameters)
+            for point in map(mpmath.mpf, (-3.7, -0.3, 0, 1e-30, 0.11, 2, 40)):
+                once = exactly(expressions, spec.symbols, point, parameters)
+                # Near the threshold terms of a slope cancel, and both lose digits: float64 holds fewer than are left.
+                for a, b in zip(at(point), once, strict=True):
+                    assert abs(a - b) <= abs(b) * mpmath.mpf(10) ** -20 + mpmath.mpf(10) ** -48 or mpmath.isnan(b)
+
+
+def test_a_constant_that_is_none_is_left_to_the_points_that_need_it() -> None:
+    a, t = sympy.Symbol("a", real=True), sympy.Symbol("t", real=True)
+    formula: Any = sympy.Piecewise((t / a, t > 1), (t + a, True))
+    at = exactly_at_many((formula,), (t, a), (("a", 0.0),))
+    assert at(mpmath.mpf(0.5)) == [0.5]
+    assert mpmath.isnan(at(mpmath.mpf(2))[0])

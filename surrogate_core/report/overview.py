@@ -120,13 +120,20 @@ def _rank(finding: Noted) -> tuple[int, float]:
 PLURAL: Mapping[Kind, str] = {"defect": "defects", "weakness": "weaknesses", "difference": "differences"}
 
 
-def sentence(findings: Sequence[Noted]) -> str:
-    """How many of each kind: ``12 defects and 1 difference in 9 implementations; 2 known and explained.``."""
+EARLY = "in what was judged before the run ended"
+"""Where findings of a run that was not finished are from: the rest may hold more."""
+
+
+def sentence(findings: Sequence[Noted], complete: bool = True) -> str:
+    """How many of each kind: ``12 defects and 1 difference in 9 implementations; 2 known and explained.``.
+
+    ``complete`` is whether everything was judged.
+    """
     if not findings:
-        return "Nothing was found."
+        return "Nothing was found." if complete else f"Nothing was found {EARLY}."
     kinds = Counter(finding.kind for finding in findings)
     found = listed(plural(kinds[kind], kind, PLURAL[kind]) for kind in KINDS if kinds[kind])
     where = plural(len({finding.implementation for finding in findings}), "implementation")
     known = sum(bool(finding.reason) for finding in findings)
     aside = f"; {known} known and explained" if known else ""
-    return f"{found} in {where}{aside}."
+    return f"{found} in {where}{'' if complete else f', {EARLY}'}{aside}."

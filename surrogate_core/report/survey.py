@@ -84,6 +84,8 @@ def _libraries(run: Run) -> tuple[str, ...]:
 
 
 def _answer(run: Run, findings: tuple[Noted, ...]) -> str:
+    if not run.complete:
+        return sentence(findings, complete=False)  # who keeps every promise is not known yet
     names = [str(entry["name"]) for entry in run.header["implementations"]]
     faulty = {finding.implementation for finding in findings}
     kept = plural(sum(name not in faulty for name in names), "surrogate")

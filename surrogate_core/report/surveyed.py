@@ -71,7 +71,7 @@ def surveyed(found: Sequence[tuple[Run, Sequence[tuple[Noted, str]]]]) -> Survey
     """What a page says of runs: each with its findings, and the ids of their places on the page."""
     runs = [run for run, _ in found]
     return Surveyed(
-        sentence([finding for _, findings in found for finding, _ in findings]),
+        sentence([finding for _, findings in found for finding, _ in findings], all(run.complete for run in runs)),
         tuple(line for run, findings in found for line in _lines(run, findings)),
         tuple(family for run in runs for family in families(run)),
         tuple(library for run in runs for library in _libraries(run)),
