@@ -51,7 +51,7 @@ TARGET = "surrogate_core:SlayerGrad"
 FAMILY = (
     "forward+backward/compiled/1024/float32/cpu:0",
     "forward+backward/compiled/2^20/float32/cpu:0",
-    "lif/compiled/2^20/float32/cpu:0",
+    "lif/compiled/1024/float32/cpu:0",
 )
 PUSH, NIGHT = Rule(processes=7, rounds=20), Rule(processes=10, rounds=40)
 TIERS = {"7 x 20": PUSH, "10 x 40": NIGHT}

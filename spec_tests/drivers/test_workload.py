@@ -54,11 +54,10 @@ def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:
 def test_work_that_is_added_is_not_compiled_away_and_changes_no_answer() -> None:
     ready, spike = preparer("jax"), surrogate_core.SlayerGrad()
     large = Workload("forward", "compiled", 1 << 15, "float32")
-    # A multiplication and a subtraction: in a cache of a few elements, beyond it of every one.
-    for workload, count, added in ((SMALL, "compiled flops", 2 * 50 * 64), (large, "compiled flops", 2 * 50 * 2**15)):
+    for workload, added in ((SMALL, 2 * 50 * 1024), (large, 2 * 50 * 2**15)):  # a multiplication and a subtraction
         plain = ready.prepare(spike, workload, "cpu:0")
         slower = ready.prepare(ready.slowed(spike, 50, workload, "cpu:0"), workload, "cpu:0")
-        assert slower.counts[count] >= plain.counts.get(count, 0) + added
+        assert slower.counts["compiled flops"] >= plain.counts["compiled flops"] + added
         for one, other in zip(jax.tree.leaves(slower.call()), jax.tree.leaves(plain.call()), strict=True):
             np.testing.assert_array_equal(one, other)
 

@@ -20,9 +20,6 @@ __all__ = ["JaxPreparer"]
 
 Function = Callable[[Any, Any], Any]
 
-IN_CACHE = 1 << 14
-"""Elements up to which starting a program, and not memory, takes the time."""
-
 
 @jax.custom_jvp
 def _bare_spike(x: Any) -> Any:
@@ -34,6 +31,11 @@ _bare_spike.defjvps(lambda dx, _, x: x * dx)
 
 class JaxPreparer:
     """See :class:`surrogate_core.drivers.workload.Preparer`."""
+
+    def settle(self) -> None:
+        # What is dear enough is else handed to another thread, and how long that takes to wake differs fourfold from
+        # process to process; a program at the edge of being dear enough then seems to be slow by a cliff.
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
 
     def scope(self, dtype: str, device: str) -> AbstractContextManager[None]:
         return jax_devices.scope(dtype, device)
@@ -49,10 +51,8 @@ class JaxPreparer:
         return _warm(lambda: function(*given), 0.0, counts, jax_devices.compilations())
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
-        work = _every if workload.task != "lif" and workload.size > IN_CACHE else _few
-
         def slower(x: Any) -> Any:
-            return spike(x) + work(lax.stop_gradient(x), extra).astype(x.dtype)
+            return spike(x) + _chain(lax.stop_gradient(x), extra).astype(x.dtype)
 
         return slower
 
@@ -70,28 +70,15 @@ class JaxPreparer:
         return _compiled(export.deserialize(bytearray(frozen)).call, _given(workload, device))
 
 
-# Work that is added has to come in small steps that cost the same in every process. In a small program it stands apart
-# and is of a few elements: in the loop that is there it would make that dear enough for XLA to give it to another
-# thread, which costs as much again as the program. Where memory takes the time, only that loop lets it be had finely;
-# the steps of a scan, which are many, take the time of starting them.
-
-
-def _few(x: Any, extra: int) -> Any:
-    """Multiplications of a few elements; false."""
-    return _chain(x.reshape(-1)[:64], extra).max() > 2
-
-
-def _every(x: Any, extra: int) -> Any:
-    """Multiplications of every element; all false."""
-    return _chain(x, extra) > 2
-
-
 def _chain(x: Any, extra: int) -> Any:
-    """Multiplications, each of which waits for the one before."""
+    """Multiplications of every element, each of which waits for the one before; all false.
+
+    They join the loop over the elements that is there already, so that they come in steps as small as an addition.
+    """
     z = jnp.clip(x, -1, 1)
     for _ in range(extra):
         z = z * z - 1.5  # never leaves -1.5 to 0.75, nor comes to rest; no compiler knows
-    return z
+    return z > 2
 
 
 def _given(workload: Workload, device: str) -> Any:

@@ -33,6 +33,9 @@ class _BareSpike(torch.autograd.Function):
 class TorchPreparer:
     """See :class:`surrogate_core.drivers.workload.Preparer`."""
 
+    def settle(self) -> None:
+        pass  # on a CPU a call returns when it is done
+
     def scope(self, dtype: str, device: str) -> AbstractContextManager[Any]:
         return torch.device(_place(device))
 

@@ -75,7 +75,11 @@ class Prepared:
 
 
 class Preparer(Protocol):
-    """How one framework makes workloads ready; every other method is called within its scope."""
+    """How one framework makes workloads ready; the methods after ``scope`` are called within it."""
+
+    def settle(self) -> None:
+        """Make this a process that times, before the framework computes anything."""
+        ...
 
     def scope(self, dtype: str, device: str) -> AbstractContextManager[Any]:
         """That of the framework's driver, which need not be imported for it."""

@@ -2,7 +2,7 @@
 
 What disturbs a machine that others use, too, comes and goes within milliseconds. So a turn is not one long stretch but
 many short goes, between which the arms change, and counts as their median. On two shared cores the ratio of an arm to
-itself then varies between processes by a third to a half of what it does where a turn, as long in all, is one stretch.
+itself then varies between processes by half of what it does where a turn, as long in all, is one stretch.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ __all__ = ["GO", "TURN", "Turn", "lengths", "take_turns"]
 GO = 50e-6
 """Seconds that one go takes at least: a call that is shorter is repeated within it, and waited for once."""
 
-TURN = 5e-3
-"""Seconds that the goes of one turn take together, at least."""
+TURN = 12e-3
+"""Seconds after which a turn has goes enough."""
+
+GOES = 40
+"""How many are enough in any case."""
 
 MOST = 1000
+"""Calls in a go."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def lengths(arms: Mapping[str, Prepared]) -> Turn:
     """How long a turn is; the same for all arms, from the fastest of a few calls of each."""
     fastest = max(1e-9, min(min(_go(arm, 1) for _ in range(5)) for arm in arms.values()))
     repeat = min(MOST, max(1, math.ceil(GO / fastest)))
-    return Turn(min(MOST, max(1, math.ceil(TURN / (repeat * fastest)))), repeat)
+    return Turn(min(GOES, max(1, math.ceil(TURN / (repeat * fastest)))), repeat)
 
 
 def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[float]]:
