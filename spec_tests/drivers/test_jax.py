@@ -197,8 +197,8 @@ def test_a_copy_is_evaluated_in_place_of_the_original(name: Any, outer: tuple[Tr
         together = DRIVER.observe_together(Fickle(ALPHA), [plain, copy], CPU)
     if outer:
         assert [request for request, _ in together] == [plain, copy]
-        np.testing.assert_allclose(together[0][1].gradient, ask(plain).gradient, rtol=1e-6)
-        np.testing.assert_allclose(together[1][1].gradient, twice, rtol=1e-6)
+        np.testing.assert_allclose(together[0][1]().gradient, ask(plain).gradient, rtol=1e-6)
+        np.testing.assert_allclose(together[1][1]().gradient, twice, rtol=1e-6)
     else:
         assert together == []
 

@@ -190,6 +190,26 @@ def test_a_program_that_cannot_be_made_leaves_every_request_to_be_asked_alone() 
     assert str(told) == "no matrices"
 
 
+@pytest.mark.parametrize("raised", [RuntimeError("no answer after all"), SystemExit(0)])
+def test_what_a_program_did_not_answer_after_all_is_asked_alone(raised: BaseException) -> None:
+    def failing() -> Observation:
+        raise raised
+
+    on, requests = bench(), staged(2)
+    on.driver = _with(on.driver, lambda function, wanted, device: [(r, failing) for r in wanted])
+    on.observe_together(requests)
+    assert on.known(requests)
+    for request in requests:
+        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=1e-6)
+
+
+def test_an_answer_that_is_waited_for_is_forgotten_like_any_other() -> None:
+    on, requests = bench(), staged(2)
+    on.observe_together(requests)
+    on.forget_answers()
+    assert not on.known(requests[:1])
+
+
 @pytest.mark.parametrize("raised", [RuntimeError("the factory"), SystemExit(0)])
 def test_a_factory_that_raises_is_told_when_it_is_asked_alone(raised: BaseException) -> None:
     def make(alpha: float) -> Spike:

@@ -42,7 +42,7 @@ def declaring(what: Literal["formula", "zero"]) -> Case:
 def test_the_formulas_second_derivative_is_told(dtype: str, alpha: float) -> None:
     outcome = passed(judge(SECOND, case(dtype, alpha)))
     assert outcome.remarks == ("The second derivative is that of the pseudo-derivative.",)
-    assert outcome.figures == {"inputs": 16, "found": "formula"}
+    assert outcome.figures == {"inputs": 25, "found": "formula"}
 
 
 def test_a_second_derivative_of_zero_is_told() -> None:
@@ -118,7 +118,7 @@ def test_a_declared_derivative_by_a_parameter_is_demanded() -> None:
     where, right = declaring("formula"), of_formula(case())
     passed(judge(PARAMETER, where, instead=parameter(right * (1 + 1e-6))))
     outcome = failed(judge(PARAMETER, where, instead=parameter(right * (1 + 1e-4))))
-    assert outcome.given == "the sum of the spikes at 17 inputs, differentiated by alpha"
+    assert outcome.given == "the sum of the spikes at 25 inputs, differentiated by alpha"
     assert failed(judge(PARAMETER, where)).measured == "0"
 
 

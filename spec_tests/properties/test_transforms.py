@@ -174,7 +174,7 @@ def test_modes_reject_a_jacobian_with_something_beside_the_diagonal() -> None:
     full = right.gradient.copy()
     full[1, 4] = 0.25
     outcome = failed(judge(MODES, case(), instead={"jacrev": Observation(right.value, full)}))
-    assert outcome.given == "jacrev of 9 inputs"
+    assert outcome.given == "jacrev of 25 inputs"
     assert outcome.measured == "d spike[1] / d x[4] = 0.25"
     assert outcome.allowed == "0: spikes are elementwise"
 

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from surrogate_core.drivers.tally import Span, Tally
     from surrogate_core.spec.model import Parameters, Spec
 
-__all__ = ["BrokenContract", "Device", "Driver", "Observation", "Operation", "Request", "Transform", "Unsupported"]
+__all__ = [
+    "Awaited",
+    "BrokenContract",
+    "Device",
+    "Driver",
+    "Observation",
+    "Operation",
+    "Request",
+    "Transform",
+    "Unsupported",
+]
 
 Operation = Literal[
     "value", "vjp", "jvp", "grad", "jacrev", "jacfwd", "linearize",
@@ -196,6 +206,10 @@ class BrokenContract(Exception):
     """A spike function returned something that is no array of its framework: None, a tuple, a float."""
 
 
+Awaited = Callable[[], Observation]
+"""What a program will have answered when it is called for."""
+
+
 class Driver(Protocol):
     """How one framework evaluates a spike function. One module a framework."""
 
@@ -229,10 +243,11 @@ class Driver(Protocol):
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
-    ) -> list[tuple[Request, Observation]]:
+    ) -> list[tuple[Request, Awaited]]:
         """What of ``requests`` one program can answer, where that is cheaper; the others are asked alone.
 
-        Never raises: what cannot be answered together says why when it is asked alone.
+        Never raises: what cannot be answered together says why when it is asked alone. Nor does it wait: an answer
+        is waited for when it is called for, within :meth:`scope`, and raises where there is none after all.
         """
         ...
 

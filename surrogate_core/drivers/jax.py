@@ -18,6 +18,7 @@ from jax import lax
 
 from surrogate_core.drivers import jax_devices
 from surrogate_core.drivers.base import (
+    Awaited,
     BrokenContract,
     Device,
     Observation,
@@ -97,7 +98,7 @@ class JaxDriver:
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
-    ) -> list[tuple[Request, Observation]]:
+    ) -> list[tuple[Request, Awaited]]:
         # Compiling is most of the cost, and a program of many requests costs little more than one of one.
         staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None and r.warm is None]
         staged = [r for r in staged if r.operation != "parameter"]  # which takes the maker of the function
@@ -113,7 +114,7 @@ class JaxDriver:
 
     def _attempt(
         self, function: Callable[[Any], Any], group: list[Request], device: str
-    ) -> list[tuple[Request, Observation]]:
+    ) -> list[tuple[Request, Awaited]]:
         """The answers of one program; none where a request spoils it, or where it is alone."""
         if len(group) > 1:
             with contextlib.suppress(Exception, SystemExit):
@@ -122,7 +123,7 @@ class JaxDriver:
 
     def _one_program(
         self, function: Callable[[Any], Any], requests: list[Request], device: Any
-    ) -> list[tuple[Request, Observation]]:
+    ) -> list[tuple[Request, Awaited]]:
         spikes = {}
         for request in requests:
             with contextlib.suppress(Exception):  # what cannot be copied is told when it is asked alone
@@ -135,16 +136,23 @@ class JaxDriver:
         # In the i-th run each operation is given the i-th of its requests, or the last one again.
         runs = [[group[min(i, len(group) - 1)] for group in alike] for i in range(max(map(len, alike)))]
         inputs = [jax.device_put([(r.x, r.direction) for r in run], device) for run in runs]
-        program = _unoptimised(
-            jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)]).lower(inputs[0]),
-            device.platform,
+        lowered = jax.jit(lambda inputs: [f(*given) for f, given in zip(operations, inputs, strict=True)]).lower(
+            inputs[0]
         )
-        answered = {
-            request: Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
-            for run, given in zip(runs, inputs, strict=True)
-            for request, (value, derivative) in zip(run, jax.device_get(program(given)), strict=True)
-        }
-        return [*answered.items()]
+        # XLA leaves Python to others while it compiles: what the program does not answer is asked meanwhile.
+        program = jax_devices.compiled_aside(lambda: _unoptimised(lowered, device.platform))
+
+        @functools.cache
+        def answers() -> dict[Request, Observation]:
+            with contextlib.suppress(Exception, SystemExit):
+                return {
+                    request: Observation(np.asarray(value), None if derivative is None else np.asarray(derivative))
+                    for run, given in zip(runs, inputs, strict=True)
+                    for request, (value, derivative) in zip(run, jax.device_get(program()(given)), strict=True)
+                }
+            return {}  # once is enough
+
+        return [(request, lambda request=request: answers()[request]) for request in spikes]
 
     def tally(
         self, function: Callable[[Any], Any], spec: Spec, parameters: Parameters, span: Span, device: str
@@ -276,7 +284,7 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
 
     def late(x: Any, cotangent: Any) -> tuple[Any, Any]:
         value, pull = jax.vjp(spike, x)
-        other, pull_other = jax.vjp(spike, -2 * x)
+        other, pull_other = jax.vjp(spike, _doubled_and_mirrored(x))
         pull_other(_cotangent(other, None))
         return value, pull(_cotangent(value, cotangent))[0]
 
@@ -324,6 +332,11 @@ def _ones(like: Any) -> Any:
     # since a product with what is placed nowhere would be another program.
     ones = np.ones(like.shape, like.dtype)
     return ones if isinstance(like, jax.core.Tracer) else jax.device_put(ones, like.sharding)
+
+
+def _doubled_and_mirrored(x: Any) -> Any:
+    # In NumPy, where that can be: in JAX it would be a program of its own.
+    return -2 * x if isinstance(x, jax.core.Tracer) else jax.device_put(-2 * np.asarray(x), x.sharding)
 
 
 def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
-from typing import Any
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import jax
 import jax.monitoring
 
-__all__ = ["ACCELERATORS", "compilations", "devices", "scope"]
+from surrogate_core.drivers.aside import aside
+
+__all__ = ["ACCELERATORS", "compilations", "compiled_aside", "devices", "scope"]
+
+T = TypeVar("T")
 
 ACCELERATORS = ("gpu", "tpu")
 
 _compilations = 0
+_elsewhere = threading.local()
 
 
 def _count(event: str, duration_secs: float, **_: Any) -> None:
     global _compilations
-    _compilations += event == "/jax/core/compile/backend_compile_duration"
+    if not hasattr(_elsewhere, "counted"):
+        _compilations += event == "/jax/core/compile/backend_compile_duration"
 
 
 jax.monitoring.register_event_duration_secs_listener(_count)
@@ -31,6 +38,21 @@ jax.monitoring.register_event_duration_secs_listener(_count)
 def compilations() -> int:
     """How many programs this process has compiled."""
     return _compilations
+
+
+def compiled_aside(compile_it: Callable[[], T]) -> Callable[[], T]:
+    """Compile one program in a thread of its own; what is returned waits for it.
+
+    It is counted now, and not when the thread comes to it: what is counted around another call is that call's.
+    """
+    global _compilations
+
+    def uncounted() -> T:
+        _elsewhere.counted = True
+        return compile_it()
+
+    _compilations += 1
+    return aside(uncounted)
 
 
 @functools.cache

@@ -14,6 +14,7 @@ import torch
 import torch.utils.checkpoint
 
 from surrogate_core.drivers.base import (
+    Awaited,
     BrokenContract,
     Device,
     Observation,
@@ -99,7 +100,7 @@ class TorchDriver:
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
-    ) -> list[tuple[Request, Observation]]:
+    ) -> list[tuple[Request, Awaited]]:
         return []  # eager: there is no program to share
 
     def tally(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from surrogate_core.drivers import BrokenContract, Driver, Observation, Request, Unsupported, get_driver
+from surrogate_core.drivers.base import Awaited
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.engine.plan import Implementation, Unit
 from surrogate_core.engine.telling import sentence
@@ -30,6 +31,7 @@ class Bench:
         self.implementation, self.case = implementation, case
         self.driver: Driver = get_driver(implementation.framework)
         self._seen: dict[Any, Answer] = {}
+        self._awaited: dict[Any, Awaited] = {}
         self._made: dict[tuple[Parameters, str], Callable[[Any], Any]] = {}
 
     def serves(self, unit: Unit) -> bool:
@@ -47,18 +49,20 @@ class Bench:
 
     def observe(self, request: Request) -> Answer:
         """Evaluate, or recall the answer."""
+        if awaited := self._awaited.pop(request.key, None):
+            self._receive(request, awaited)
         if request.key not in self._seen:
             self._seen[request.key] = self._evaluate(request)
         return self._seen[request.key]
 
     def known(self, requests: Iterable[Request]) -> bool:
         """Whether all of them have been answered."""
-        return all(request.key in self._seen for request in requests)
+        return all(request.key in self._seen or request.key in self._awaited for request in requests)
 
     def observe_together(self, requests: Sequence[Request]) -> None:
         """Answer those of the requests that one program can answer; the others are left alone."""
         plain = (r for r in requests if r.parameters is None and not r.instance and r.threads == 1)
-        wanted = {r.key: r for r in plain if r.key not in self._seen}
+        wanted = {r.key: r for r in plain if not self.known([r])}
         if not wanted:
             return
         # What raises here raises again, and is told, when it is asked alone.
@@ -66,7 +70,12 @@ class Bench:
             for request, answer in self.driver.observe_together(
                 self.spike(self.case.parameters), [*wanted.values()], self.case.device
             ):
-                self._seen[request.key] = answer
+                self._awaited[request.key] = answer
+
+    def _receive(self, request: Request, answer: Awaited) -> None:
+        # What raises here raises again, and is told, when it is asked alone.
+        with self.driver.scope(self.case.dtype, self.case.device), contextlib.suppress(Exception, SystemExit):
+            self._seen[request.key] = answer()
 
     def tally(self, span: Span) -> Tally | Exception:
         """What is counted over a span of bit patterns; the exception, where the implementation raised one."""
@@ -82,6 +91,7 @@ class Bench:
     def forget_answers(self) -> None:
         """Answer everything anew: what was seen is in doubt."""
         self._seen.clear()
+        self._awaited.clear()
 
     def forget(self, instances: Iterable[str]) -> None:
         """Let go of instances that no further request names."""

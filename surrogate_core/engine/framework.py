@@ -10,6 +10,7 @@ import numpy as np
 
 from surrogate_core.drivers import FRAMEWORKS, Request, get_driver
 from surrogate_core.libraries.target import Target
+from surrogate_core.properties.compare import SMALL
 from surrogate_core.safe_text import word
 from surrogate_core.spec.model import Parameters
 
@@ -48,7 +49,7 @@ def _answers(framework: str, target: Target, parameters: Parameters) -> bool:
     try:
         with driver.scope("float32", device):
             driver.observe(
-                target.build(parameters), Request("value", np.resize(np.array([-1.0, 1.0], np.float32), 24)), device
+                target.build(parameters), Request("value", np.resize(np.float32([-1.0, 1.0]), SMALL)), device
             )
     except (Exception, SystemExit):
         # Any refusal means: not this framework. What it was is seen again, and reported, when judged.

@@ -14,6 +14,7 @@ from surrogate_core.drivers import BrokenContract, Observation, Request, Unsuppo
 from surrogate_core.drivers.tally import NoOracle, Span
 from surrogate_core.engine import search
 from surrogate_core.engine.bench import Bench
+from surrogate_core.engine.garbage import earlier_objects_spared
 from surrogate_core.engine.ledger import NOT_RUN
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
@@ -48,23 +49,24 @@ def run(
         on_begin: called with each unit before it is judged, and with ``None`` before what a case's units share.
     """
     bench: Bench | None = None
-    for unit in units:
-        spent = 0.0, 0
-        if bench is None or not bench.serves(unit):
-            on_begin(None)
-            bench = Bench(unit.implementation, unit.case)
-            if shared:
-                start, compiled = time.perf_counter(), bench.driver.compilations()
-                served = (get_property(u.property_id) for u in units if bench.serves(u))
-                with kept(unit.implementation.name) as replaced:
-                    bench.prepare([judged for judged in served if isinstance(judged, Property)])
-                if replaced:
-                    bench.forget_answers()
-                spent = time.perf_counter() - start, bench.driver.compilations() - compiled
-        on_begin(unit)
-        result = judge(bench, unit)
-        # What was evaluated for all is told with the first.
-        yield replace(result, seconds=result.seconds + spent[0], compilations=result.compilations + spent[1])
+    with earlier_objects_spared():
+        for unit in units:
+            spent = 0.0, 0
+            if bench is None or not bench.serves(unit):
+                on_begin(None)
+                bench = Bench(unit.implementation, unit.case)
+                if shared:
+                    start, compiled = time.perf_counter(), bench.driver.compilations()
+                    served = (get_property(u.property_id) for u in units if bench.serves(u))
+                    with kept(unit.implementation.name) as replaced:
+                        bench.prepare([judged for judged in served if isinstance(judged, Property)])
+                    if replaced:
+                        bench.forget_answers()
+                    spent = time.perf_counter() - start, bench.driver.compilations() - compiled
+            on_begin(unit)
+            result = judge(bench, unit)
+            # What was evaluated for all is told with the first.
+            yield replace(result, seconds=result.seconds + spent[0], compilations=result.compilations + spent[1])
 
 
 def judge(bench: Bench, unit: Unit) -> Result:

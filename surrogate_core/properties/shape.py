@@ -9,6 +9,7 @@ import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.compare import SMALL
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 
@@ -52,7 +53,7 @@ def _restored(case: Case, stored: str) -> list[Shape]:
 
 
 def _pool(case: Case) -> np.ndarray:
-    return case.sample((24,))
+    return case.sample((SMALL,))
 
 
 def _observe(case: Case, shapes: list[Shape]) -> Requests:
@@ -103,7 +104,7 @@ def _differing(got: np.ndarray, plain: np.ndarray, allowed: np.ndarray) -> tuple
         return None
     at = int(np.flatnonzero(~same)[0])
     where = f" (element {at})" if got.size > 1 else ""
-    return f"{got[at]:.9g}{where}", f"the {expected[at]:.9g} of the same x in a flat array of 24 ± {slack[at]:.3g}"
+    return f"{got[at]:.9g}{where}", f"the {expected[at]:.9g} of the same x in a flat array of {SMALL} ± {slack[at]:.3g}"
 
 
 def _failed(request: Request, measured: str, allowed: str) -> Failed:

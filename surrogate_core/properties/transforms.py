@@ -22,7 +22,7 @@ from surrogate_core.properties.base import (
     whole_sweep,
     wide,
 )
-from surrogate_core.properties.compare import bounds_off, cotangents, distance, slack, unlike
+from surrogate_core.properties.compare import SMALL, bounds_off, cotangents, distance, slack, unlike
 from surrogate_core.properties.forward import differences
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.properties.outcome import Unsupported as UnsupportedOutcome
@@ -149,7 +149,7 @@ VMAP = Property(
 
 
 def _observe_modes(case: Case) -> Requests:
-    x = case.sample((9,))
+    x = case.sample((SMALL,))
     operations: tuple[Operation, ...] = ("value", "vjp", "grad", "jacrev", "jvp", "jacfwd")
     return {operation: Request(operation, x, outer=staged(case)) for operation in operations}
 

@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64, Int64
 from sympy import Expr, Symbol
+from sympy.printing.numpy import NumPyPrinter, SciPyPrinter
 
 __all__ = [
     "Parameters",
@@ -31,6 +32,9 @@ Points = Float64[np.ndarray, " points"]
 SPECIAL = (sympy.erf, sympy.erfc, sympy.erfi, sympy.gamma, sympy.loggamma, sympy.LambertW)
 """Functions that NumPy lacks and scipy has; scipy is slow to import and seldom needed."""
 
+PRINTED = {"fully_qualified_modules": False, "inline": True}
+"""How functions are written: by their own names alone."""
+
 CHUNK = 1 << 14
 """Points at a time in float64: their temporaries (128 KiB each) stay in the cache."""
 
@@ -40,9 +44,12 @@ def compiled(
     expressions: tuple[Expr, ...], symbols: tuple[Symbol, ...], module: Literal["numpy", "mpmath"]
 ) -> Callable[..., list[Any]]:
     """A function of ``symbols`` that returns the values of all ``expressions``, common parts computed once."""
-    special = module == "numpy" and any(e.has(*SPECIAL) for e in expressions)
-    modules = ["scipy", "numpy"] if special else module
-    return sympy.lambdify(symbols, [_gated(e) for e in expressions], modules, cse=True)
+    gated = [_gated(e) for e in expressions]
+    if module == "mpmath":
+        return sympy.lambdify(symbols, gated, module, cse=True)
+    printer = (SciPyPrinter if any(e.has(*SPECIAL) for e in expressions) else NumPyPrinter)(PRINTED)
+    # Given a printer, sympy imports the functions that it needs, in place of all of NumPy with its compilers.
+    return sympy.lambdify(symbols, gated, [{}], printer=printer, cse=True)
 
 
 def _gated(expression: Any) -> Any:
