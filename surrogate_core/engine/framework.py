@@ -49,7 +49,7 @@ def _answers(framework: str, target: Target, parameters: Parameters) -> bool:
     try:
         with driver.scope("float32", device):
             driver.observe(
-                target.build(parameters), Request("value", np.resize(np.float32([-1.0, 1.0]), SMALL)), device
+                target.build(parameters), Request("value", np.resize(np.array([-1.0, 1.0], np.float32), SMALL)), device
             )
     except (Exception, SystemExit):
         # Any refusal means: not this framework. What it was is seen again, and reported, when judged.

@@ -14,7 +14,6 @@ import numpy as np
 
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
-from surrogate_core.properties.student import quantile
 from surrogate_core.spec.claims import LogLinearDecay
 
 __all__ = ["DECAY"]
@@ -80,6 +79,8 @@ def _judge(case: Case, seen: Seen) -> Outcome:
 
 
 def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
+    from scipy import special  # here, because it is slow to import
+
     distance, logs = np.abs(case.sweep.exact[rungs]), np.log(measured)
     expected = case.sweep.expected
     off = expected.bound[rungs] / (expected.gradient[rungs] - expected.bound[rungs])
@@ -89,7 +90,7 @@ def _fit(case: Case, rungs: np.ndarray, measured: np.ndarray) -> dict[str, Any]:
     residual = logs - (intercept + slope * distance)
     # From the residuals: via the correlation, 1 - r^2 would cancel to 0 and the interval to a point.
     deviation = np.sqrt(_dot(residual, residual) / (rungs.size - 2) * _dot(slope_weights, slope_weights))
-    spread = quantile(rungs.size - 2, 0.95) * float(deviation)
+    spread = float(special.stdtrit(rungs.size - 2, 0.975)) * float(deviation)
     worst = int(np.argmax(np.abs(residual)))
     # The logarithms themselves are rounded in float64, which matters where the format is float64.
     off = off + 2.0**-52 * np.maximum(np.abs(logs), 1)
