@@ -28,6 +28,18 @@ def broken(alpha: float) -> Callable[[Any], Any]:
     return spike
 
 
+def undelayed(alpha: float) -> Callable[[Any], Any]:
+    """The plain formula, where JAX computes in the thread that calls; else it cannot be traced."""
+    plain = _made(alpha, 0)
+
+    def spike(x: Any) -> Any:
+        if jax.config.read("jax_cpu_enable_async_dispatch"):
+            raise RuntimeError("computed in another thread")
+        return plain(x)
+
+    return spike
+
+
 def _made(alpha: float, more: int) -> Callable[[Any], Any]:
     @jax.custom_jvp
     def spike(x: Any) -> Any:

@@ -26,7 +26,7 @@ from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.verdicts import Comparison, compare, exit_code
 
 HERE = Path(__file__).parent / "surrogates.py"
-GOOD, SLOW, BROKEN = (f"{HERE}:{name}" for name in ("good", "slow", "broken"))
+GOOD, SLOW, BROKEN, UNDELAYED = (f"{HERE}:{name}" for name in ("good", "slow", "broken", "undelayed"))
 BOTH = "forward+backward/compiled/1024/float32/cpu:0"
 SMALL = "forward/compiled/1024/float32/cpu:0"
 
@@ -228,6 +228,13 @@ def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch:
     samples = run(request(GOOD, "forward/compiled/1/*", SMALL)).samples
     assert [bool(s.arms) for s in samples] == [True, False] * 3
     assert "Segmentation fault" in samples[1].errors[GOOD]
+
+
+def test_a_process_that_times_computes_in_the_thread_that_calls() -> None:
+    ((_, job),) = plan(request(UNDELAYED, SMALL)).jobs
+    (answer,) = processes.answers("measure", job.to_json())
+    assert answer["errors"] == {}
+    assert len(answer["arms"][UNDELAYED]["seconds"]) == 5
 
 
 def test_another_interpreter_without_this_package_is_told_how_to_get_it(tmp_path: Path) -> None:
