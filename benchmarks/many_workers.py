@@ -1,12 +1,15 @@
 """What many workers bring: measured on 1, 2 and 4 here, and a model of 100 that has to foretell the measured ones.
 
-    python benchmarks/many_workers.py             # measures, a few minutes; then the model and its table
+    python benchmarks/many_workers.py             # measures, some minutes; then the model and its table
 
-Fixed work (all 2^32 patterns of float32 of one implementation in JAX, at two rates, and half as many of one in PyTorch)
-is sent to clusters of dask of 1, 2 and 4 processes. Each of them is held to a core of its own, or else the first would
-have them all: both frameworks compute with as many threads as there are cores. The model deals the tasks, of the length
-that each was measured to have on one worker, to the next worker that is free. Where there are fewer cores than
-workers, they are compared with what as many workers as cores could do.
+Fixed work (all that `thorough` judges in float32 of one implementation in JAX, at two rates, and of one in PyTorch, of
+whose proof a half) is sent to clusters of dask of 1, 2 and 4 processes. Each of them is held to a core of its own, or
+else the first would have them all: both frameworks compute with as many threads as there are cores. The model deals the
+tasks, of the length that each was measured to have on one worker, to the next worker that is free. Where there are
+fewer cores than workers, they are compared with what as many workers as cores could do.
+
+For the thorough survey the model deals the tasks of its real plan. Each has the length that tasks of its kind were
+measured to have here: a proof's, or a case's, in JAX or in PyTorch.
 """
 
 from __future__ import annotations
@@ -32,14 +35,37 @@ from rich.table import Table
 
 from surrogate_core import engine
 from surrogate_core.engine.executors import Answer, Task, crew, cut, work
-from surrogate_core.engine.executors.task import SPANS
-from surrogate_core.libraries import entries
+from surrogate_core.libraries import entries, installed
 
 ROOT = Path(__file__).parent.parent
 TORCH = f"{ROOT}/spec_tests/impostors/torch_right.py:composable_function"
 WORKERS = (1, 2, 4)
 MANY = 100
 LIMITS = engine.limits("thorough")
+
+
+Kind = tuple[str, str]
+"""Of a task: (framework, ``proof`` or ``case``)."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """One task that was done.
+
+    Attributes:
+        kind: of the task.
+        seconds: that it took where it was judged.
+        sent, received: bytes of the task, and of its answer.
+        results: how many.
+        stored: their bytes, as they are in a results file.
+    """
+
+    kind: Kind
+    seconds: float
+    sent: int
+    received: int
+    results: int
+    stored: int
 
 
 @dataclass(frozen=True)
@@ -49,28 +75,27 @@ class Measured:
     Attributes:
         workers: processes of the cluster.
         seconds: from the first task that is sent to the last answer, the cluster being there.
-        tasks: seconds that each task took where it was judged, by the framework.
-        sent, received: bytes of all tasks, and of all answers.
-        stored: bytes of the results, as they are in a results file.
-        results: how many.
+        tasks: as their answers came.
     """
 
     workers: int
     seconds: float
-    tasks: tuple[tuple[str, float], ...]
-    sent: int
-    received: int
-    stored: int
-    results: int
+    tasks: tuple[Done, ...]
 
 
 def fixed() -> list[Task]:
-    """The tasks of the fixed work."""
-    options: dict[str, Any] = {"profile": "thorough", "dtypes": ["float32"], "properties": ["pointwise.patterns"]}
+    """The tasks of the fixed work, the longest first, so that no worker is left alone with one at the end."""
+    options: dict[str, Any] = {"profile": "thorough", "dtypes": ["float32"]}
     jax = engine.plan(["surrogate_core:SlayerGrad"], params={"alpha": [0.7, 2]}, **options)
     torch = engine.plan([TORCH], params={"alpha": [0.7]}, framework="torch", **options)
-    # The longest first, so that no worker is left alone with one at the end.
-    return [*cut(torch.units, LIMITS)[:2], *cut(jax.units, LIMITS)]
+    dear = cut(torch.units, LIMITS)
+    half = [task for task in dear if kind(task)[1] == "proof"][:2]
+    return [*half, *(task for task in dear if kind(task)[1] == "case"), *cut(jax.units, LIMITS)]
+
+
+def kind(task: Task) -> Kind:
+    """What takes a task its time."""
+    return task.units[0].implementation.framework, "proof" if task.units[0].span else "case"
 
 
 def held_to_a_core(folder: str, task: Task) -> Answer:
@@ -99,24 +124,21 @@ def measure(workers: int, tasks: Sequence[Task]) -> Measured:
     with tempfile.TemporaryDirectory() as folder, crew("dask", workers) as there:
         do = functools.partial(held_to_a_core, folder)
         # Each worker imports what it needs with its first task, which is no part of the work.
-        first = [next(t for t in tasks if t.units[0].implementation.framework == f) for f in ("jax", "torch")]
-        for future in as_completed([there.submit(do, _begin(task)) for task in first * workers]):
+        first = {task.units[0].implementation.framework: task for task in tasks}.values()
+        for future in as_completed([there.submit(do, _begin(task)) for task in [*first] * workers]):
             future.result()
         start = time.perf_counter()
         sent = {there.submit(do, task): task for task in tasks}
         answers = [(sent[future], future.result()) for future in as_completed(sent)]
         seconds = time.perf_counter() - start
     assert not any(answer.refused or answer.troubles for _, answer in answers)
-    stored = [json.dumps(result) for _, answer in answers for result in answer.results]
-    return Measured(
-        workers,
-        seconds,
-        tuple((t.units[0].implementation.framework, a.seconds) for t, a in answers),
-        sum(len(pickle.dumps(task)) for task in tasks),
-        sum(len(pickle.dumps(answer)) for _, answer in answers),
-        sum(map(len, stored)) + len(stored),
-        len(stored),
-    )
+    return Measured(workers, seconds, tuple(_done(task, answer) for task, answer in answers))
+
+
+def _done(task: Task, answer: Answer) -> Done:
+    stored = [json.dumps(result) for result in answer.results]
+    sizes = len(pickle.dumps(task)), len(pickle.dumps(answer))
+    return Done(kind(task), answer.seconds, *sizes, len(stored), sum(map(len, stored)) + len(stored))
 
 
 def _begin(task: Task) -> Task:
@@ -132,13 +154,30 @@ def foretold(lengths: Sequence[float], workers: int, each: float) -> float:
     return max(free)
 
 
-def survey(one: Measured, rates: int = 4) -> tuple[list[float], int]:
-    """The tasks of the proofs of all surrogates, of the lengths that were measured; and how many results they give."""
-    lengths: list[float] = []
-    for known in entries().values():
-        mine = [spent for framework, spent in one.tasks if framework == known.surrogate.framework]
-        lengths += [sum(mine) / len(mine)] * (64 // SPANS) * rates
-    return lengths, len(entries()) * rates * 64
+def survey(one: Measured) -> list[Done]:
+    """The tasks of the thorough survey of what is installed, each as those of its kind were measured to be."""
+    names = [name for name, known in entries().items() if installed(known.library)]
+    with engine.place(names, LIMITS, engine.cores(), None, None) as place:
+        planned = engine.plan(names, profile="thorough", survey=True, ask=place.facts)
+    return [typical(one, kind(task), len(task.units)) for task in cut(planned.units, LIMITS)]
+
+
+def typical(one: Measured, of: Kind, units: int) -> Done:
+    """A task of so many units: as long as those of its kind, and as large for each of its results."""
+    alike = [done for done in one.tasks if done.kind == of]
+    results = sum(done.results for done in alike)
+
+    def each(total: int) -> int:
+        return round(units * total / results)
+
+    return Done(
+        of,
+        sum(done.seconds for done in alike) / len(alike),
+        each(sum(done.sent for done in alike)),
+        each(sum(done.received for done in alike)),
+        units,
+        each(sum(done.stored for done in alike)),
+    )
 
 
 def main() -> int:
@@ -150,9 +189,9 @@ def main() -> int:
         runs.append(measure(workers, tasks))
         print(f"{workers}: {runs[-1].seconds:.1f} s for {len(tasks)} tasks", file=sys.stderr, flush=True)
     one = runs[0]
-    lengths = [spent for _, spent in one.tasks]
+    lengths = [done.seconds for done in one.tasks]
     each = max(0.0, (one.seconds - sum(lengths)) / len(lengths))
-    console = Console()
+    console = Console(width=120)
     table = Table("workers", "seconds", "foretold", "efficiency", title=f"{len(tasks)} tasks on {cores} cores")
     for run in runs:
         usable = min(run.workers, cores)
@@ -161,14 +200,22 @@ def main() -> int:
             str(run.workers), f"{run.seconds:.1f}", f"{model:.1f}", f"{one.seconds / usable / run.seconds:.0%}"
         )
     console.print(table)
-    console.print(f"lost with each task: {each * 1e3:.0f} ms; a task {one.sent / len(tasks):.0f} bytes, an answer")
-    console.print(f"{one.received / len(tasks):.0f}; a result {one.stored / one.results:.0f} bytes in the file")
-    dealt, results = survey(one)
+    units = sum(len(task.units) for task in tasks)
+    console.print(f"lost with each task {each * 1e3:.0f} ms, with each unit {each * len(tasks) / units * 1e3:.1f} ms")
+    for of in sorted({done.kind for done in one.tasks}):
+        told = typical(one, of, 1)
+        alike = [done.seconds for done in one.tasks if done.kind == of]
+        console.print(
+            f"{' '.join(of)}: {len(alike)} of {min(alike):.1f} to {max(alike):.1f} s; for each result {told.sent} bytes"
+            f" sent, {told.received} received, {told.stored} in the file"
+        )
+    dealt = survey(one)
+    longest_first = sorted((done.seconds for done in dealt), reverse=True)
     console.print(
-        f"proofs of {len(entries())} surrogates at 4 rates: {len(dealt)} tasks, {sum(dealt) / 3600:.1f} hours "
-        f"of one worker; on {MANY} workers {foretold(dealt, MANY, each) / 60:.0f} min; "
-        f"{one.received / len(tasks) * len(dealt) / 1e6:.0f} MB come to the client, "
-        f"{one.stored / one.results * results / 1e6:.0f} MB of results"
+        f"thorough survey: {len(dealt)} tasks, {sum(done.results for done in dealt)} results, "
+        f"{sum(longest_first) / 3600:.1f} hours of one worker; on {MANY} workers "
+        f"{foretold(longest_first, MANY, each) / 60:.0f} min; {sum(done.received for done in dealt) / 1e6:.0f} MB come "
+        f"to the client, {sum(done.stored for done in dealt) / 1e6:.0f} MB of results"
     )
     return 0
 

@@ -85,6 +85,27 @@ def test_x_stops_and_junitxml_records_under_xdist(project: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
 
 
+KILL = """
+import os, signal
+
+def pytest_runtest_call(item):
+    if "gradient.peak" in item.nodeid:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_an_xdist_worker_that_is_killed_fails_its_item_alone_and_each_is_counted_once(project: Path) -> None:
+    (project / "conftest.py").write_text(KILL)
+    options = ("-n", "2", "--junitxml", "j.xml", "-k", "symmetry or peak or nonfinite or range")
+    code, text = run(project, "--surrogate", "surrogate_core:SlayerGrad", *QUICK, *options)
+    assert code == 1
+    assert "crashed while running 'surrogate_core:SlayerGrad::gradient.peak" in text
+    suite = ElementTree.parse(project / "j.xml").getroot()[0]
+    names = [case.get("name") for case in suite.iter("testcase")]
+    assert len(set(names)) == len(names) == 4
+    assert "1 failed, 3 passed" in text
+
+
 KNOWN = """
 [[deviation]]
 implementation = "wrong.py:asymmetric"
