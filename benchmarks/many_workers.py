@@ -142,7 +142,7 @@ def _done(task: Task, answer: Answer) -> Done:
 
 
 def _begin(task: Task) -> Task:
-    """The first span of a task."""
+    """The first unit of a task."""
     return replace(task, units=task.units[:1])
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from surrogate_core.drivers.workload import Prepared
 
-__all__ = ["GO", "TURN", "Turn", "lengths", "take_turns"]
+__all__ = ["GO", "GOES", "TURN", "Turn", "lengths", "take_turns"]
 
 GO = 50e-6
 """Seconds that one go takes at least: a call that is shorter is repeated within it, and waited for once."""
