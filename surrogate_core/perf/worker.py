@@ -44,6 +44,11 @@ def main() -> None:
 
     for answer in respond(asked):
         say(answer)
+    # What JAX tidies up when an interpreter ends takes a quarter of a second, and nobody needs it: all is answered.
+    answers.close()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
 
 
 def find_modules(other: bool) -> None:
