@@ -261,6 +261,52 @@ def test_a_request_with_a_first_call_shares_no_program() -> None:
         assert DRIVER.observe_together(SlayerGrad(ALPHA), requests, CPU) == []
 
 
+def counted(function: Spike) -> tuple[Spike, list[int]]:
+    """The function, and as many entries as it was called."""
+    calls: list[int] = []
+
+    def counting(x: Any) -> Any:
+        calls.append(x.size)
+        return function(x)
+
+    return counting, calls
+
+
+def test_cotangents_of_the_same_inputs_are_pulled_back_through_one_call() -> None:
+    requests = [Request("vjp", X, direction=k * X) for k in (1, 2, 3)]
+    others = [Request("vjp", X), Request("value", X), Request("vjp", 2 * X, direction=X), Request("vjp", X, X, turn=1)]
+    function, calls = counted(SlayerGrad(ALPHA))
+    with DRIVER.scope("float32", CPU):
+        together = DRIVER.observe_together(function, [*others, *requests], CPU)
+        assert [request for request, _ in together] == requests
+        assert calls == []  # not before somebody asks
+        found = [answer() for _, answer in together]
+    assert calls == [X.size]
+    for request, one in zip(requests, found, strict=True):
+        alone = observe(request)
+        np.testing.assert_array_equal(one.value, alone.value, strict=True)
+        np.testing.assert_array_equal(one.gradient, alone.gradient, strict=True)
+
+
+def test_a_backward_pass_that_raises_or_takes_its_cotangent_is_left_to_be_asked_alone() -> None:
+    pull = jax.jit(lambda x, c: c * jnp.exp(-ALPHA * jnp.abs(x)), donate_argnums=1)
+
+    @jax.custom_vjp
+    def greedy(x: jax.Array) -> jax.Array:
+        return (x >= 0).astype(x.dtype)
+
+    def refuse(x: jax.Array) -> jax.Array:
+        raise RuntimeError
+
+    greedy.defvjp(lambda x: (greedy(x), x), lambda x, c: (pull(x, c),))
+    for function in (greedy, refuse):
+        with DRIVER.scope("float32", CPU):
+            together = DRIVER.observe_together(function, [Request("vjp", X, direction=k * X) for k in (1, 2)], CPU)
+            for _, answer in together:
+                with pytest.raises(KeyError):
+                    answer()
+
+
 def test_what_jax_lacks_is_unsupported() -> None:
     for name in ("transposed", "sliced", "expanded", "no_grad", "inference_mode", "autocast"):
         with pytest.raises(Unsupported, match=f"^{name}: JAX has nothing of that kind"):

@@ -8,7 +8,7 @@ import pytest
 from handmade import ALPHA, DTYPES, SLAYER, ask, case, failed, finite, judge, passed, rounded, slayer, step
 
 from surrogate_core.drivers.base import Observation, Unsupported
-from surrogate_core.properties.gradient import CURVE, NONFINITE, ORACLE, PEAK, RANGE, SYMMETRY
+from surrogate_core.properties.gradient import CURVE, NONFINITE, ORACLE, PEAK, RANGE, SYMMETRY, last_of_largest
 from surrogate_core.spec import Peak
 
 G = slayer()
@@ -43,6 +43,16 @@ def test_oracle_grades_a_correctly_rounded_gradient_as_such(dtype: str) -> None:
     assert sum(figures["ulp_counts"]) == figures["ulp_counts"][0] + figures["ulp_counts"][1] == figures["normal"]
     assert figures["inputs"] == np.isfinite(where.sweep.exact).sum()
     assert figures["exhaustive"] == (dtype in DTYPES[:2])
+
+
+def test_the_last_of_the_largest_is_what_sorting_finds() -> None:
+    random = np.random.default_rng(0)
+    for size in (1, 2, 1000):
+        values, groups = random.integers(0, 4, size) / 2.0, np.sort(random.integers(0, 40, size))
+        order = np.lexsort((values, groups))
+        np.testing.assert_array_equal(
+            last_of_largest(values, groups), order[np.append(np.diff(groups[order]) != 0, True)]
+        )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -105,12 +105,27 @@ class JaxDriver:
         # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
         forward = [r for r in staged if r.forward_mode()]
         reverse = [r for r in staged if not r.forward_mode()]
-        answers = self._attempt(function, forward, device)
+        answers = self._pulled_back(function, requests, device) + self._attempt(function, forward, device)
         # A second derivative is seldom missing, so that it stays with the others at first.
         return answers + (
             self._attempt(function, reverse, device)
             or self._attempt(function, [r for r in reverse if not r.twice()], device)
         )
+
+    def _pulled_back(
+        self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
+    ) -> list[tuple[Request, Awaited]]:
+        """Cotangents of the same inputs: to trace the call is dearer than to pull one back, so it is traced once."""
+        alike: dict[Any, list[Request]] = {}
+        for request in requests:
+            if request.direction is not None and request.form == Request("vjp", request.x, request.direction).form:
+                alike.setdefault(request.key[0], []).append(request)
+        found: list[tuple[Request, Awaited]] = []
+        for group in alike.values():
+            if len(group) > 1:
+                answers = functools.cache(functools.partial(_pull, function, group, jax_devices.devices()[device]))
+                found += [(request, lambda request=request, answers=answers: answers()[request]) for request in group]
+        return found
 
     def _attempt(
         self, function: Callable[[Any], Any], group: list[Request], device: str
@@ -178,6 +193,22 @@ class JaxDriver:
 
     def script(self, requests: Sequence[Request], builds: Sequence[str], imports: str) -> str:
         return program(JAX, requests, builds, imports)
+
+
+def _pull(function: Callable[[Any], Any], requests: Sequence[Request], device: Any) -> dict[Request, Observation]:
+    """What one backward pass answers to several cotangents; of those only that could be had, and untouched."""
+    answers: dict[Request, Observation] = {}
+    with contextlib.suppress(Exception, SystemExit):  # what raises here raises again, and is told, when it is alone
+        x = jax.device_put(requests[0].x, device)
+        value, pull = jax.vjp(_checked(function), x)
+        for request in requests:
+            cotangent = jax.device_put(request.direction, device)
+            (gradient,) = pull(_cotangent(value, cotangent))
+            found = Observation(np.asarray(value), np.asarray(gradient))
+            if x.is_deleted() or cotangent.is_deleted():
+                break
+            answers[request] = found
+    return answers
 
 
 def _unoptimised(lowered: Any, platform: str) -> Callable[..., Any]:

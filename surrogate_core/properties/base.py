@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -77,13 +78,18 @@ class Case:
     def sample(self, shape: tuple[int, ...]) -> np.ndarray:
         """Ordinary inputs of a shape: both signs, both zeros, within a few widths of the threshold."""
         count = int(np.prod(shape))
-        width = float(np.abs(self.sweep.exact[self.sweep.ladder(self.format, 1)]).max(initial=1.0)) / 4
-        # A g' with a heavy tail is a normal number however far away; there is nothing to tell apart there.
-        width = min(width, max(1.0, 8 * reach(self.spec, self.parameters)))
-        steps = (np.arange(count) * 0.6180339887498949 % 1.0 - 0.5) * 2 * width
+        steps = (np.arange(count) * 0.6180339887498949 % 1.0 - 0.5) * 2 * _width(self)
         values = steps.astype(self.format.dtype)
         values[2:3], values[3:4] = 0.0, -0.0
         return values.reshape(shape)
+
+
+@functools.lru_cache(maxsize=1)
+def _width(case: Case) -> float:
+    """How far from the threshold ordinary inputs lie."""
+    width = float(np.abs(case.sweep.exact[case.sweep.ladder(case.format, 1)]).max(initial=1.0)) / 4
+    # A g' with a heavy tail is a normal number however far away; there is nothing to tell apart there.
+    return min(width, max(1.0, 8 * reach(case.spec, case.parameters)))
 
 
 Scope = Literal["every case", "each dtype", "one rate", "once"]
@@ -184,11 +190,13 @@ def swept(case: Case) -> dict[str, int | bool]:
     return {"inputs": int(case.sweep.x.size), "exhaustive": case.sweep.exhaustive}
 
 
+@functools.lru_cache(maxsize=1)  # by which requests are told apart, every byte of it is hashed
 def whole_sweep(case: Case) -> Request:
     """Forward and gradient over the whole sweep, with a cotangent of ones; most properties share it."""
     return Request("vjp", case.sweep.x)
 
 
+@functools.lru_cache(maxsize=1)
 def spikes_alone(case: Case) -> Request:
     """The spikes alone over the whole sweep."""
     return Request("value", case.sweep.x)

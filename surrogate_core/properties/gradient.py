@@ -16,7 +16,7 @@ from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import limits, reach
 from surrogate_core.spec.sweep import simplest
 
-__all__ = ["NONFINITE", "ORACLE", "PEAK", "RANGE", "SYMMETRY"]
+__all__ = ["NONFINITE", "ORACLE", "PEAK", "RANGE", "SYMMETRY", "last_of_largest"]
 
 CURVE = 32
 """Points a side of the curve that a report draws."""
@@ -99,12 +99,11 @@ def _profile(
     exponent = np.frexp(exact)[1] - 1
     exponent = np.where(exact == 0, fmt.min_exponent, np.maximum(exponent, fmt.min_exponent))
     bound = expected.bound / fmt.ulp(expected.gradient)
-    nearness = np.where(normal, error / np.where(normal, expected.bound, 1.0), -1.0)
+    nearness = np.where(normal, error / np.where(normal, expected.bound, 1.0), -1.0)  # where normal, the bound is not 0
 
     def nearest(side: np.ndarray) -> dict[int, int]:
-        order = side[np.lexsort((nearness[side], exponent[side]))]
-        last = np.append(np.flatnonzero(np.diff(exponent[order])), order.size - 1)
-        return {int(exponent[i]): int(i) for i in order[last] if normal[i]}
+        at = side[last_of_largest(nearness[side], exponent[side])]
+        return {int(exponent[i]): int(i) for i in at if normal[i]}
 
     right, left = (nearest(side[np.isfinite(exact[side])]) for side in np.split(np.arange(exact.size), 2))
     stops: list[int] = []
@@ -123,6 +122,14 @@ def _profile(
     if columns["left"] == columns["right"]:
         del columns["left"]
     return {"exponent": [*stops[: len(rows)], end], **columns}
+
+
+def last_of_largest(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Indices of each group's largest value, the last of several; ``groups`` are in ascending order, and not empty."""
+    first = np.append(0, np.flatnonzero(np.diff(groups)) + 1)
+    largest = np.repeat(np.maximum.reduceat(values, first), np.diff(np.append(first, groups.size)))
+    found = np.flatnonzero(values == largest)
+    return found[np.append(np.diff(groups[found]) != 0, True)]
 
 
 def _subnormal_output(case: Case, measured: np.ndarray) -> str:

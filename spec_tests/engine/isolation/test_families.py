@@ -7,10 +7,12 @@ import pickle
 import tempfile
 from collections.abc import Sequence
 
+import pytest
+
 from surrogate_core.engine import plan
 from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation.branch import _derive  # pyright: ignore[reportPrivateUsage]  (costs no process)
-from surrogate_core.engine.isolation.families import families, in_turns
+from surrogate_core.engine.isolation.families import Turns, families, in_turns
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.where import _shared  # pyright: ignore[reportPrivateUsage]
 from surrogate_core.spec.sweep import sweep
@@ -45,9 +47,30 @@ def test_those_of_a_family_are_begun_one_after_another_and_the_largest_first() -
     known = families(batches, _shared([*batches]))
     order = in_turns(batches, known, 2)
     assert sorted(order) == sorted(batches)
-    assert order[0] == "braintools.ReluGrad"  # of two parameters, whose values are more
-    assert order.index("braintools.relu_grad") == 2
+    assert order[:2] == PAIRS[2:]  # of two parameters, whose values are more
     assert in_turns(batches, known, 1) == [*batches]
+
+
+def test_those_of_a_family_are_not_judged_beside_each_other_while_there_is_anybody_else() -> None:
+    batches = planned(*PAIRS, ALONE[0])
+    turns = Turns([*PAIRS, ALONE[0]], families(batches, _shared([*batches])))
+    with turns.one() as first, turns.one() as second:
+        assert (first, second) == (PAIRS[0], PAIRS[2])
+        with turns.one() as third, turns.one() as last_free:
+            assert third == ALONE[0]
+            assert last_free == PAIRS[1]  # nobody else is left
+        with turns.one() as last:
+            assert last == PAIRS[3]
+    with pytest.raises(IndexError), turns.one():
+        pass
+
+
+def test_after_one_of_a_family_the_next_comes() -> None:
+    turns = Turns(PAIRS, families(planned(*PAIRS), _shared(PAIRS)))
+    with turns.one():
+        pass
+    with turns.one() as name:
+        assert name == PAIRS[1]
 
 
 def test_what_cannot_be_derived_keeps_nothing_else_from_it() -> None:

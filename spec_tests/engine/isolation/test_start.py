@@ -8,7 +8,9 @@ import pytest
 
 import surrogate_core
 from surrogate_core.engine.isolation import Ended, Limits, Pool, available
+from surrogate_core.engine.isolation.supervisor import Worker
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries import Library
 from surrogate_core.libraries.target import locate
 
 pytestmark = pytest.mark.skipif(not available(), reason="processes are isolated on Linux alone")
@@ -82,6 +84,32 @@ def test_an_import_that_fails_is_a_mistake_with_the_whole_traceback(found: Found
     assert "cannot be imported:\nTraceback" in mistake.given
     assert MISTAKES[fault] in mistake.given
     assert f"{fault}.py" in mistake.given
+
+
+def test_targets_of_a_library_are_looked_at_by_one_worker_and_a_fault_is_told_of_its_own_target_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second", "third"):
+        (folder / f"{name}.py").write_text("def make(alpha): ...\n")
+    names = ["first", "second", "exits", "raises", "third"]
+    targets = [locate(f"{folder}/{name}.py:make", "jax") for name in names]
+    library = Library("library", "library", "library", "", ())
+    started: list[str] = []
+    start = Pool._start  # pyright: ignore[reportPrivateUsage]  (how many workers there were is told nowhere)
+
+    def counting(pool: Pool, name: str) -> Worker:
+        started.append(name)
+        return start(pool, name)
+
+    monkeypatch.setattr(Pool, "_start", counting)
+    with Pool(Limits(8.0, 60.0, start=8.0), shared={target.name: library for target in targets}) as pool:
+        found = pool.facts([(target, (("alpha", 1.0),)) for target in targets])
+    kinds = [type(one).__name__ for one in found]
+    assert kinds == ["Facts", "Facts", "Ended", "BadInput", "Facts"]
+    assert isinstance(found[2], Ended)
+    assert found[2].what == f"{TOLD['exits'][0]}, {IMPORT}"
+    # The one that ended the worker of all is looked at by itself, and after it and the mistake another is started.
+    assert [Path(name.rpartition(":")[0]).stem for name in started] == ["first", "exits", "raises", "third"]
 
 
 def test_a_target_that_does_not_survive_its_import_does_not_conform_and_others_are_judged(folder: Path) -> None:

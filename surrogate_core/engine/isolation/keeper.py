@@ -58,6 +58,10 @@ ENDLESS = 1 << 62
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 """Bytes of a page of memory."""
 
+GARBAGE = 10_000
+"""Objects that come before the collector looks at them: tracing makes them by the thousand, and few are garbage that
+only it finds."""
+
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -101,6 +105,7 @@ def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> 
         import resource  # which Windows lacks, where this module is imported, too
 
         gc.enable()
+        gc.set_threshold(GARBAGE)
         os.setsid()
         die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)

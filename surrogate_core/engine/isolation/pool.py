@@ -8,14 +8,16 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 from types import TracebackType
 from typing import Any
 
 from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation.branch import Branch
-from surrogate_core.engine.isolation.families import Family, families, in_turns
+from surrogate_core.engine.isolation.families import Family, Turns, families, in_turns
 from surrogate_core.engine.isolation.judge import LOSSES, Trouble, judge
 from surrogate_core.engine.isolation.limits import Limits
 from surrogate_core.engine.isolation.nursery import Nursery
@@ -34,13 +36,6 @@ KEPT = 4
 """Workers that are kept, with their target imported, from planning to judging, beyond one for each job."""
 
 WORKER = "surrogate_core.engine.isolation.worker"
-
-
-def _settled(future: Future[Facts | Ended]) -> Facts | Ended | BadInput:
-    try:
-        return future.result()
-    except BadInput as mistake:
-        return mistake
 
 
 def available() -> bool:
@@ -86,8 +81,14 @@ class Pool:
 
     def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
         """What is to be known of each target, how its worker ended before that, or why it cannot be used."""
-        found = [self._threads.submit(self._facts, target, parameters) for target, parameters in asked]
-        return [_settled(future) for future in found]
+        # Of a library's targets one after the other: to look at one takes far less than to start a worker for it.
+        together: dict[str, list[int]] = {}
+        for number, (target, _) in enumerate(asked):
+            library = self._shared.get(target.name)
+            together.setdefault(library.name if library else f"{number}", []).append(number)
+        told = [self._threads.submit(self._facts, [asked[n] for n in numbers]) for numbers in together.values()]
+        order, found = chain(*together.values()), chain(*(future.result() for future in told))
+        return [one for _, one in sorted(zip(order, found, strict=True), key=itemgetter(0))]
 
     def run(self, units: Sequence[Unit]) -> Iterator[Result | Trouble]:
         """The results as they happen, and whatever keeps them from adding up."""
@@ -99,8 +100,9 @@ class Pool:
         for name in self._families.keys() & self._idle.keys():
             self._idle.pop(name).close()  # it would have to derive by itself what is expected of it
         said: queue.SimpleQueue[Result | Trouble | BaseException | None] = queue.SimpleQueue()
-        for name in in_turns(batches, self._families, self._jobs):
-            self._threads.submit(self._judge, batches[name], said)
+        turns = Turns(in_turns(batches, self._families, self._jobs), self._families)
+        for _ in batches:
+            self._threads.submit(self._judge_next, turns, batches, said)
         left = len(batches)
         while left:
             heard = said.get()
@@ -187,43 +189,63 @@ class Pool:
         if branch:
             branch.close()
 
-    def _facts(self, target: Target, parameters: Parameters) -> Facts | Ended:
-        found = self._asked(target, parameters)
+    def _facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
+        """What is to be known of each, from one worker for as long as it lives, which is kept for the last of them."""
+        found: list[Facts | Ended | BadInput] = []
+        worker: Worker | None = None
+        for target, parameters in asked:
+            one, worker = self._known(target, parameters, worker)
+            found.append(one)
+        if worker:
+            self._keep(asked[-1][0].name, worker)
+        return found
+
+    def _known(
+        self, target: Target, parameters: Parameters, worker: Worker | None
+    ) -> tuple[Facts | Ended | BadInput, Worker | None]:
+        """What is to be known of one, and the worker that told it, if it may be asked again."""
+        if worker:
+            found, worker = self._asked(target, parameters, worker)
+            if not isinstance(found, Ended):
+                return found, worker
+        # By itself, so that nobody is blamed for what was done to the worker before.
+        found, worker = self._asked(target, parameters, None)
         for _ in range(1, LOSSES):
-            if not (isinstance(found, Ended) and found.lost):
-                return found
-            found = self._asked(target, parameters)
+            if isinstance(found, Ended) and found.lost:
+                found, worker = self._asked(target, parameters, None)
         if not (isinstance(found, Ended) and found.lost):
-            return found
-        raise BadInput(
+            return found, worker
+        mistake = BadInput(
             f"target {target.name!r}: {found.what}\n{found.details}".strip(),
             "a system that can start worker processes",
             "judge it in this process, with --in-process",
         )
+        return mistake, None
 
-    def _asked(self, target: Target, parameters: Parameters) -> Facts | Ended:
+    def _asked(
+        self, target: Target, parameters: Parameters, worker: Worker | None
+    ) -> tuple[Facts | Ended | BadInput, Worker | None]:
         try:
-            worker = self._start(target.name)
+            worker = worker or self._start(target.name)
         except Ended as ended:
-            return ended
-        stage, found = "while it was imported", None
+            return ended, None
+        stage = "while it was imported"
+        found: Facts | BadInput | None = None
         try:
             for answer in worker.ask(AskFacts(target, parameters), self._limits.total):
                 if answer["kind"] == "imported":
                     stage = "when it was called for the first time"
                 elif answer["kind"] == "mistake":
-                    worker.close()
-                    raise BadInput(*answer["message"])
+                    found = BadInput(*answer["message"])
                 else:
                     found = _facts_from(answer)
         except Ended as ended:
             worker.close()
-            return Ended(f"{ended.what}, {stage}", ended.details, ended.lost)
-        if found is None:
-            worker.close()
-            return Ended("the worker did not say what it had found", lost=True)
-        self._keep(target.name, worker)
-        return found
+            return Ended(f"{ended.what}, {stage}", ended.details, ended.lost), None
+        if isinstance(found, Facts):
+            return found, worker
+        worker.close()
+        return found or Ended("the worker did not say what it had found", lost=True), None
 
     def _keep(self, name: str, worker: Worker) -> None:
         spare: Worker | None = worker
@@ -232,6 +254,10 @@ class Pool:
                 spare, self._idle[name] = self._idle.get(name), worker
         if spare:
             spare.close()
+
+    def _judge_next(self, turns: Turns, batches: Mapping[str, Sequence[Unit]], said: queue.SimpleQueue[Any]) -> None:
+        with turns.one() as name:
+            self._judge(batches[name], said)
 
     def _judge(self, batch: Sequence[Unit], said: queue.SimpleQueue[Any]) -> None:
         try:
