@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -34,6 +36,14 @@ def pytest_report_header() -> list[str]:
 def seed() -> int:
     """The one seed of the suite."""
     return SEED
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What a test starts hears an interrupt, also where the suite runs in the background of a shell, which hears none."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

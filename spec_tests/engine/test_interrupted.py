@@ -114,6 +114,7 @@ def whole(folder: Path) -> dict[str, Any]:
         os.chdir(before)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_check_is_finished_with_the_same_results(
     number: int, folder: Path, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch

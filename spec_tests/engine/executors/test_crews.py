@@ -47,6 +47,7 @@ def test_an_executor_whose_process_was_killed_is_gone() -> None:
             workers.submit(lambda task: pytest.fail("it was judged"), TASK)
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", ["killed", "interrupted"])
 def test_processes_end_with_the_one_that_started_them_and_say_nothing(how: str, tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(CLIENT)

@@ -7,7 +7,7 @@ import queue
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -166,17 +166,17 @@ class Pool:
         if (library := self._shared.get(name)) is None:
             return
         modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
-        imported = self._branch(library.name, self._send, tuple(modules), library.blocked)
+        seconds = self._limits.start
+        imported = self._branch(library.name, lambda: Branch(self._send, [*modules], library.blocked, seconds))
         if (family := self._families.get(name)) and imported.ready():
-            yield self._branch(family, imported.send, (), (), family.cases)
+            yield self._branch(family, lambda: Branch(imported.send, (), (), seconds, family.cases))
         yield imported
 
-    def _branch(self, what: str | Family, *asked: Any) -> Branch:
+    def _branch(self, what: str | Family, grow: Callable[[], Branch]) -> Branch:
         """The branch of a library or of a family, which is grown when it is first asked for."""
-        order, modules, blocked, *cases = asked
         with self._turn:
             if what not in self._branches:
-                self._branches[what] = Branch(order, modules, blocked, self._limits.start, *cases)
+                self._branches[what] = grow()
             return self._branches[what]
 
     def _judged(self, name: str) -> None:
