@@ -40,7 +40,7 @@ def seed() -> int:
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """What a test starts hears an interrupt, also where the suite runs in the background of a shell, which hears none."""
+    """What a test starts hears an interrupt, also where the suite runs in the background of a shell and hears none."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
