@@ -42,7 +42,7 @@ pytestmark = pytest.mark.skipif(
 @functools.cache
 def measured() -> BenchRun:
     """Every case of every target, in the same processes."""
-    targets, rule = [OURS, BRAINTOOLS, PLAIN], Rule(processes=7, rounds=40)
+    targets, rule = [OURS, BRAINTOOLS, PLAIN], Rule(processes=7, rounds=20)
     laid = plan(Request(targets, params={"alpha": 0.7}, framework="jax", globs=CASES, large=True, rule=rule))
     return BenchRun(laid.header, tuple(measure(laid)), complete=True)
 
