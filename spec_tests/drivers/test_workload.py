@@ -10,6 +10,7 @@ import pytest
 
 import surrogate_core
 from surrogate_core.drivers import Unsupported, get_driver
+from surrogate_core.drivers.jax_workload import COPIES
 from surrogate_core.drivers.workload import Workload, inputs, preparer
 
 SMALL = Workload("forward+backward", "compiled", 1024, "float32")
@@ -39,6 +40,25 @@ def test_a_compiled_workload_does_what_it_says() -> None:
     value, gradient = preparer("jax").prepare(surrogate_core.SlayerGrad(2.0), SMALL, "cpu:0").call()
     np.testing.assert_array_equal(value, x >= 0)
     np.testing.assert_allclose(gradient, np.exp(-2 * np.abs(x)) * cotangent, rtol=1e-5)
+
+
+def test_a_compiled_program_is_loaded_several_times_and_every_copy_does_the_same() -> None:
+    found = preparer("jax").prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0")
+    assert len(found.calls) == COPIES
+    assert (found.compilations, found.recompilations) == (1, 0)
+    first, *others = (jax.tree.leaves(call()) for call in found.calls)
+    for other in others:
+        for mine, theirs in zip(first, other, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_what_is_compiled_for_a_workload_is_given_the_same_arrays_and_what_runs_eagerly_has_its_own() -> None:
+    ready = preparer("jax")
+    compiled = [ready.prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0").call for _ in range(2)]
+    assert compiled[0].args[0] is compiled[1].args[0]  # pyright: ignore[reportFunctionMemberAccess]  (a partial)
+    eager = Workload("forward", "eager", 8, "float32")
+    one, other = (ready.prepare(lambda x: x, eager, "cpu:0").call() for _ in range(2))
+    assert one.unsafe_buffer_pointer() != other.unsafe_buffer_pointer()
 
 
 def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:

@@ -12,7 +12,7 @@ from surrogate_core.perf.turns import GO, GOES, TURN, Turn, lengths, take_turns
 
 def arms(log: list[str], *names: str) -> dict[str, Prepared]:
     def arm(name: str) -> Prepared:
-        return Prepared(lambda: log.append(name), lambda _: log.append(f"wait {name}"), 0.0, 0, 0, {})
+        return Prepared((lambda: log.append(name),), lambda _: log.append(f"wait {name}"), 0.0, 0, 0, {})
 
     return {name: arm(name) for name in names}
 
@@ -30,7 +30,7 @@ class Clock:
         def call() -> None:
             self.now += next(taken)
 
-        return Prepared(call, lambda _: None, 0.0, 0, 0, {})
+        return Prepared((call,), lambda _: None, 0.0, 0, 0, {})
 
 
 def test_in_every_go_each_arm_is_called_and_waited_for() -> None:
@@ -55,6 +55,13 @@ def test_a_turn_counts_as_the_median_of_its_goes(monkeypatch: pytest.MonkeyPatch
     given = {"quiet": clock.arm(1.0), "disturbed": clock.arm(1.0, 1.0, 50.0, 1.0, 1.0), "slow": clock.arm(1.5)}
     seconds = take_turns(given, rounds=3, turn=Turn(goes=5, repeat=1), seed=0)
     assert seconds == {"quiet": [1.0] * 3, "disturbed": [1.0] * 3, "slow": [1.5] * 3}
+
+
+def test_one_go_after_the_other_calls_one_copy_of_the_program_after_the_other() -> None:
+    log: list[str] = []
+    copies = tuple(lambda name=name: log.append(name) for name in "abc")
+    take_turns({"arm": Prepared(copies, lambda _: None, 0.0, 0, 0, {})}, 2, Turn(goes=2, repeat=2), seed=0)
+    assert "".join(log) == "aabbccaa"
 
 
 def test_seconds_are_of_one_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,8 @@ class Prepared:
     """A workload that is compiled and warm.
 
     Attributes:
-        call: starts one evaluation and returns what it gives.
+        calls: each starts one evaluation and returns what it gives: the same program, loaded several times where that
+            can be had, since a few percent of its time depend on where in memory it happens to lie.
         wait: returns once a result is there.
         compile_seconds: what tracing and compiling took ahead of the first call; 0 where nothing is compiled.
         compilations: programs that were compiled until it was warm.
@@ -66,12 +67,17 @@ class Prepared:
         counts: what is known of the computation without a clock, by name (``traced exp``, ``compiled bytes``).
     """
 
-    call: Callable[[], Any]
+    calls: tuple[Callable[[], Any], ...]
     wait: Callable[[Any], Any]
     compile_seconds: float
     compilations: int
     recompilations: int
     counts: Mapping[str, float]
+
+    @property
+    def call(self) -> Callable[[], Any]:
+        """The first of the calls."""
+        return self.calls[0]
 
 
 class Preparer(Protocol):
@@ -90,7 +96,11 @@ class Preparer(Protocol):
         ...
 
     def prepare(self, spike: Callable[[Any], Any] | None, workload: Workload, device: str) -> Prepared:
-        """Compile and warm up; without a spike function, the bare operation: a step, and ``x`` times the cotangent."""
+        """Compile and warm up; without a spike function, the bare operation: a step, and ``x`` times the cotangent.
+
+        What is compiled for the same workload is given the very same arrays: where in memory they happen to lie decides
+        over up to a third of the time.
+        """
         ...
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:

@@ -3,6 +3,9 @@
 What disturbs a machine that others use, too, comes and goes within milliseconds. So a turn is not one long stretch but
 many short goes, between which the arms change, and counts as their median. On two shared cores the ratio of an arm to
 itself then varies between processes by half of what it does where a turn, as long in all, is one stretch.
+
+Where in memory a program and its arrays lie does not change within a process. All arms are given the same arrays, and
+each goes through several copies of its program.
 """
 
 from __future__ import annotations
@@ -61,12 +64,12 @@ def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int)
     gc.collect()
     gc.disable()
     try:
-        for _ in range(rounds):
+        for number in range(rounds):
             order = random.permuted(np.tile(np.arange(len(names)), (turn.goes, 1)), axis=1)
             taken = np.empty((turn.goes, len(names)))
             for go, row in enumerate(order.tolist()):
                 for which in row:
-                    taken[go, which] = _go(arms[names[which]], turn.repeat)
+                    taken[go, which] = _go(arms[names[which]], turn.repeat, number * turn.goes + go)
             for name, middle in zip(names, np.median(taken, axis=0).tolist(), strict=True):
                 seconds[name].append(middle)
     finally:
@@ -75,10 +78,11 @@ def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int)
     return seconds
 
 
-def _go(arm: Prepared, repeat: int) -> float:
-    """Seconds per call; the last of them is waited for."""
+def _go(arm: Prepared, repeat: int, number: int = 0) -> float:
+    """Seconds per call; the last of them is waited for. One go after the other calls one program after the other."""
+    call = arm.calls[number % len(arm.calls)]
     start = time.perf_counter()
     for _ in range(repeat - 1):
-        arm.call()
-    arm.wait(arm.call())
+        call()
+    arm.wait(call())
     return (time.perf_counter() - start) / repeat
