@@ -34,7 +34,7 @@ GROWTH = 8
 MOST = 2048
 """Units: more of them a compiler would take minutes over."""
 
-NEAR = 0.2
+NEAR = 0.1
 """How far off, as a share of it, a slowdown may be; what it is in truth is told beside it."""
 
 LEAST = 0.5
