@@ -11,6 +11,7 @@ import pytest
 from impostors import ENTRIES, RIGHT, WRONG, Entry
 
 import surrogate_core
+from surrogate_core.libraries.target import _executed  # pyright: ignore[reportPrivateUsage]  (told nowhere else)
 from surrogate_core.properties import PROPERTIES
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,12 @@ specs that are not silent."""
 
 AFFORDABLE = [entry for entry in WRONG if entry.profile != "thorough"]
 """A defect at one bit pattern of float32 takes all of them to find: minutes, not seconds."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """What remembers, does not remember what another test has done with it."""
+    _executed.cache_clear()
 
 
 def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[str]]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -159,6 +161,21 @@ def test_the_same_seed_draws_the_same_examples_and_another_draws_others() -> Non
     first, again, other = (searched(lambda example: Passed(), seed=seed)[1].evaluated for seed in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_what_is_drawn_does_not_depend_on_the_local_modules_that_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn() -> list[int]:
+        _, bench = searched(lambda example: Passed(), st.integers(0, 10**9), effort=200)
+        return bench.evaluated
+
+    before = drawn()
+    (tmp_path / "local_constants.py").write_text(f"known = {list(range(123_456_000, 123_456_200))}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("local_constants")
+    assert drawn() == before
+    assert not {*range(123_456_000, 123_456_200)} & {*before}
 
 
 def test_eager_frameworks_get_more_examples() -> None:

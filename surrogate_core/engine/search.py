@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -21,6 +22,12 @@ __all__ = ["run"]
 
 Settle = Callable[[Any, Requests], Outcome]
 """From an example and its requests to the outcome for that example."""
+
+
+CONSTANTS = ("_get_local_constants", "CONSTANTS_CACHE")
+"""Where Hypothesis finds those that it mixes in, and keeps those that a strategy permits."""
+
+_PERMITTED: dict[Any, Any] = {}
 
 
 class _Broken(Exception):
@@ -82,8 +89,29 @@ def _explore(attempt: Callable[[Any], None], judged: Search, bench: Bench) -> No
         verbosity=Verbosity.quiet,
     )
     explored = hypothesis.given(judged.examples(bench.case))(attempt)
-    with contextlib.suppress(_Broken):  # noted as the last, smallest one
+    with contextlib.suppress(_Broken), drawn_alike():  # noted as the last, smallest one
         settings(hypothesis.seed(bench.case.seed)(explored))()
+
+
+@contextlib.contextmanager
+def drawn_alike() -> Iterator[None]:
+    """Within it, the same seed draws the same in every process.
+
+    Hypothesis mixes in the constants that it reads in the local modules that happen to be loaded: those of a project
+    whose suite runs the check, or of the file that was judged before. It has no setting for that.
+    """
+    providers: Any = sys.modules.get("hypothesis.internal.conjecture.providers")
+    if not all(hasattr(providers, name) for name in ("Constants", *CONSTANTS)):
+        yield  # a version of Hypothesis that has them elsewhere, or not at all
+        return
+    before = [getattr(providers, name) for name in CONSTANTS]
+    for name, value in zip(CONSTANTS, (providers.Constants, _PERMITTED), strict=True):
+        setattr(providers, name, value)
+    try:
+        yield
+    finally:
+        for name, value in zip(CONSTANTS, before, strict=True):
+            setattr(providers, name, value)
 
 
 def _note(found: _Findings, example: Any, outcome: Outcome) -> None:
