@@ -134,7 +134,8 @@ def _hours(seconds: float) -> str:
 
 def left(known: Sequence[Process], count: int) -> int:
     """How many more processes it takes at least for ``count`` gates of what did not change."""
-    return max(0, count * PUSH.processes - len(known)) or max(0, count - len(_unchanged(known, PUSH))) * PUSH.processes
+    least = (count + 1) * PUSH.processes  # the last gate, too, might have to look twice
+    return max(0, least - len(known)) or max(0, count - len(_unchanged(known, PUSH))) * PUSH.processes
 
 
 def _one_process(

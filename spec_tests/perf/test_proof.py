@@ -42,7 +42,7 @@ def simulated(count: int, seed: int, paired: float = 0.013, between: float = 0.2
 
 
 def test_the_gate_and_the_rule_beside_it_are_told_apart(seed: int) -> None:
-    found = {(s.rule, s.arm, s.benchmark): s for s in scores(simulated(420, seed))}
+    found = {(s.rule, s.arm, s.benchmark): s for s in scores(simulated(427, seed))}
     gate, mean = found["paired 7 x 20", "same", ""], found["mean:10%", "same", ""]
     assert (gate.flagged, gate.of) == (0, 60)
     assert mean.flagged / mean.of > 0.3
@@ -73,15 +73,15 @@ def test_power_is_counted_in_the_processes_that_measured_it(seed: int) -> None:
                 del arms[arm]
             arms |= {arm: seconds[:20] for arm, seconds in arms.items()}
     found = {(s.rule, s.arm, s.benchmark): s for s in scores(mixed)}
-    assert found["paired 7 x 20", "same", ""].of == 12
+    assert found["paired 7 x 20", "same", ""].of == 11
     assert found["paired 7 x 20", "+10 %", "a"].of == 3
     assert found["mean:10%", "+10 %", "a"].of == 21
-    assert found["paired 10 x 40", "same", ""].of == 4  # of the 42 that have as many rounds
+    assert found["paired 10 x 40", "same", ""].of == 3  # of the 42 that have as many rounds
 
 
 def test_a_second_look_makes_more_processes_necessary(seed: int) -> None:
-    quiet = simulated(21, seed)
-    assert (left([], 3), left(quiet[:20], 3), left(quiet, 3)) == (21, 1, 0)
+    quiet = simulated(28, seed)  # for three gates, of which the last might need as many again
+    assert (left([], 3), left(quiet[:27], 3), left(quiet, 3)) == (28, 1, 0)
     for process in quiet[:7]:
         process["a"]["same"] = [1.2 * s for s in process["a"]["same"]]
     assert left(quiet, 3) == 7
@@ -141,10 +141,10 @@ def test_what_was_measured_stays_and_the_same_command_goes_on(tmp_path: Path) ->
     head, processes = read(file)
     assert head["units"] == [["a", "+5 %", 7]]
     assert head["refused"] == [["b", "+5 %", "not so finely"]]
-    assert [p["process"] for p in processes] == list(range(21))
+    assert [p["process"] for p in processes] == list(range(28))
     assert {"load", "others", "seconds"} <= processes[0].keys()
     answer = CliRunner().invoke(app, ["summary", str(file)], catch_exceptions=False)
-    assert "quiet: 21 processes" in answer.output
+    assert "quiet: 28 processes" in answer.output
     assert "false alarms of paired 7 x 20: 0 of 3 gates" in answer.output
     beside = tmp_path / "beside.jsonl"
     asked = ["measure", "quiet", str(beside), "--gates", "1", "--work-from", str(file)]

@@ -112,13 +112,12 @@ def gates(family: Mapping[str, np.ndarray], rule: Rule) -> list[dict[str, Verdic
     """
     found: list[dict[str, Verdict]] = []
     count, at = min(map(len, family.values())), 0
-    while at + rule.processes <= count:
+    # None is begun that could not look twice: else the last one would count where it is quiet, and not where it alarms.
+    while at + 2 * rule.processes <= count:
         first = {name: values[at : at + rule.processes] for name, values in family.items()}
         at += rule.processes
         second: dict[str, np.ndarray] = {}
         if alarms := flagged(first, rule):
-            if at + rule.processes > count:
-                break  # the second look would need processes that there are not
             second = {name: family[name][at : at + rule.processes] for name in alarms}
             at += rule.processes
         found.append(decide(first, second, rule))

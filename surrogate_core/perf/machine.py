@@ -16,6 +16,10 @@ COUNTED = ("jax", "jaxlib", "torch", "numpy")
 """Packages whose version changes times and counts; the surrogate's own is what is being watched."""
 
 
+DETAILS = ("cpu family", "model", "stepping", "CPU implementer", "CPU variant", "CPU part", "CPU revision")
+"""What Linux says of an x86 or an ARM processor beside its name, which may be that of a whole line of products."""
+
+
 def describe() -> dict[str, Any]:
     """This machine: processor, cores, system; Python and packages; how it measures; its name, which decides nothing."""
     from surrogate_core.engine.versions import packages  # comparing two machines needs no engine
@@ -32,12 +36,15 @@ def describe() -> dict[str, Any]:
 
 
 def _processor() -> str:
+    """Its name, and what tells it from others that are sold by the same name, where the system says."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        first, _, _ = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")
     except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
+        first = ""
+    known = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
+    details = ", ".join(f"{name} {known[name]}" for name in DETAILS if known.get(name))
+    name = known.get("model name") or platform.processor() or platform.machine()
+    return f"{name} ({details})" if details else name
 
 
 def place(machine: Mapping[str, Any], devices: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, str]:
