@@ -61,6 +61,12 @@ def test_what_is_compiled_for_a_workload_is_given_the_same_arrays_and_what_runs_
     assert one.unsafe_buffer_pointer() != other.unsafe_buffer_pointer()
 
 
+def test_what_runs_eagerly_is_not_said_to_compile_what_was_compiled_by_chance_before() -> None:
+    eager = Workload("forward+backward", "eager", 1031, "float32")
+    first, second = (preparer("jax").prepare(surrogate_core.SlayerGrad(), eager, "cpu:0") for _ in range(2))
+    assert (first.compilations, second.compilations) == (0, 0)
+
+
 def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:
     ready = preparer("jax")
     fresh = ready.prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0")

@@ -29,12 +29,14 @@ def broken(alpha: float) -> Callable[[Any], Any]:
 
 
 def undelayed(alpha: float) -> Callable[[Any], Any]:
-    """The plain formula, where JAX computes in the thread that calls; else it cannot be traced."""
+    """The plain formula, where JAX computes in the thread that calls and compiles anew; else it cannot be traced."""
     plain = _made(alpha, 0)
 
     def spike(x: Any) -> Any:
         if jax.config.read("jax_cpu_enable_async_dispatch"):
             raise RuntimeError("computed in another thread")
+        if jax.config.values["jax_enable_compilation_cache"]:
+            raise RuntimeError("what was compiled before is read from a cache")
         return plain(x)
 
     return spike

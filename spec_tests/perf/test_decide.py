@@ -171,6 +171,10 @@ def test_ratios_that_do_not_vary_leave_no_doubt() -> None:
     assert one([0.1] * 7, [0.1] * 7).state == "regressed"
 
 
+def test_ratios_that_are_all_the_effect_itself_accuse_nobody() -> None:
+    assert flagged({"a": np.zeros(7)}, Rule(effect=0.0)) == set()
+
+
 def test_holm_is_bonferroni_for_the_first_and_lets_others_follow() -> None:
     p: Mapping[str, float] = {"a": 0.002, "b": 0.004, "c": 0.009, "d": 0.5}
     assert holm(p, 0.01) == {"a"}

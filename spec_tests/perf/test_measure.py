@@ -21,12 +21,13 @@ from surrogate_core.perf import artifact, measure, processes, worker
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
 from surrogate_core.perf.job import target_to
-from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.plan import Request, first_of_each_kind, plan
 from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.verdicts import Comparison, compare, exit_code
 
 HERE = Path(__file__).parent / "surrogates.py"
 GOOD, SLOW, BROKEN, UNDELAYED = (f"{HERE}:{name}" for name in ("good", "slow", "broken", "undelayed"))
+TORCH = f"{HERE.parent.parent / 'impostors' / 'torch_right.py'}:old_style_function"
 BOTH = "forward+backward/compiled/1024/float32/cpu:0"
 SMALL = "forward/compiled/1024/float32/cpu:0"
 
@@ -51,7 +52,7 @@ def test_ten_exponentials_more_are_a_regression_and_are_named() -> None:
     found = run(request(SLOW, against=GOOD))
     comparison = only(compare(found))
     assert (comparison.verdict.state, comparison.verdict.looks) == ("regressed", 2)
-    assert "exp evaluated 11 times, was once" in comparison.evidence
+    assert "exp evaluated 11 times, was once" in (comparison.evidence or ())
     assert exit_code(found) == 4
 
 
@@ -61,7 +62,7 @@ def test_a_frozen_version_is_timed_again_beside_a_slower_one(tmp_path: Path) -> 
     assert freeze(request(GOOD), kept) == (BOTH,)
     comparison = only(compare(run(dataclasses.replace(request(SLOW, against=kept), globs=[]))))
     assert comparison.verdict.state == "regressed"
-    assert "exp evaluated 11 times, was once" in comparison.evidence
+    assert "exp evaluated 11 times, was once" in (comparison.evidence or ())
 
 
 @pytest.mark.usefixtures("no_processes")
@@ -112,6 +113,19 @@ def test_an_artifact_of_another_version_or_machine_is_not_comparable(kept: str) 
     jax = {**machine["packages"], "jax": "0.9.9"}
     assert "was 0.9.9 when it was frozen" in told(altered(kept, machine={**machine, "packages": jax}))
     assert "processor" in told(altered(kept, machine={**machine, "processor": "another"}))
+
+
+def test_an_artifact_of_other_parameters_or_another_protocol_is_not_comparable(kept: str) -> None:
+    manifest = json.loads(zipfile.ZipFile(kept).read("manifest.json"))
+    other = {**manifest["subject"], "parameters": [["alpha", 2.0]]}
+    assert told(altered(kept, subject=other)) == "here parameters alpha=1, was alpha=2 when it was frozen"
+    earlier = {**manifest["machine"], "protocol": 1}
+    assert "measuring protocol" in told(altered(kept, machine=earlier))
+
+
+def test_what_an_artifact_holds_decides_and_options_that_do_not_are_told(kept: str) -> None:
+    laid = plan(dataclasses.replace(request(GOOD, against=kept), globs=[], large=True))
+    assert "--large and --dtype decide nothing here: what the artifact holds is compared" in laid.header["remarks"]
 
 
 def test_an_artifact_of_another_device_is_not_comparable(kept: str) -> None:
@@ -209,6 +223,16 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_is_measured(chang
         plan(dataclasses.replace(request(GOOD), **changes))
 
 
+def test_a_target_that_no_chosen_benchmark_times_is_refused_and_not_left_out() -> None:
+    with pytest.raises(BadInput, match=r"(?s)of torch.*begin with torch/"):
+        plan(dataclasses.replace(request(GOOD, SMALL), targets=[GOOD, TORCH], framework="auto"))
+
+
+def test_of_devices_of_one_make_the_first_is_timed_and_every_make_is() -> None:
+    devices = [("cpu:0", "cpu"), ("gpu:0", "small"), ("gpu:1", "small"), ("gpu:2", "large")]
+    assert first_of_each_kind(devices) == ["cpu:0", "gpu:0", "gpu:2"]
+
+
 def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     def dying(what: str, asked: Any, interpreter: str = "") -> Iterator[dict[str, Any]]:
         if what == "probe":
@@ -230,7 +254,7 @@ def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch:
     assert "Segmentation fault" in samples[1].errors[GOOD]
 
 
-def test_a_process_that_times_computes_in_the_thread_that_calls() -> None:
+def test_a_process_that_times_computes_in_the_thread_that_calls_and_reads_no_cache_of_programs() -> None:
     ((_, job),) = plan(request(UNDELAYED, SMALL)).jobs
     (answer,) = processes.answers("measure", job.to_json())
     assert answer["errors"] == {}

@@ -14,7 +14,7 @@ import numpy as np
 import proof_gate
 import pytest
 from perf.handmade import DEVICES, MACHINE
-from proof_gate import BURN, Score, allowed_alarms, app, claim, left, read, scores
+from proof_gate import BURN, Score, allowed_alarms, app, claim, left, missed, read, scores
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -101,6 +101,19 @@ def test_what_false_alarms_show_is_said_exactly() -> None:
     assert "an observed rate of 1 % at most means 3 alarms or fewer" in said
     assert "a rate above 1 % is excluded with 95 % confidence by at most 0 of them" in said
     assert "too few gates" in claim(Score("the gate", "same", "", 0, 60))
+
+
+def test_a_target_that_is_missed_is_named() -> None:
+    met = [
+        Score("paired 7 x 20", "same", "", 3, 300),
+        Score("paired 7 x 20", "+10 %", "a", 19, 20),
+        Score("paired 7 x 20", "+5 %", "a", 0, 20),  # asked of the other tier
+    ]
+    assert missed(met) == []
+    assert missed([*met, Score("paired 7 x 20", "same", "", 4, 300), Score("paired 10 x 40", "+5 %", "b", 18, 20)]) == [
+        "paired 7 x 20 accused what did not change 4 times in 300",
+        "paired 10 x 40 saw +5 % of b 18 times in 20",
+    ]
 
 
 def test_a_burner_ends_with_the_process_that_started_it() -> None:

@@ -30,7 +30,7 @@ def test_nothing_slower_exits_with_zero() -> None:
     assert exit_code(gate(*looks(A, 1.0), *looks(B, 0.9))) == 0
 
 
-def test_an_unconfirmed_alarm_is_not_good() -> None:
+def test_an_unconfirmed_alarm_is_inconclusive() -> None:
     run = gate(*looks(A, 1.2), *looks(B, 1.0), *looks(A, 1.0, look=2))
     assert found(run)[A.id].verdict.state == "inconclusive"
     assert (exit_code(run), exit_code(run, strict=True)) == (0, 3)
@@ -57,6 +57,17 @@ def test_a_benchmark_that_new_cannot_run_is_not_comparable_and_shows_why() -> No
     run = gate(*looks(A, 1.0), *failed)
     assert found(run)[B.id].verdict.reason == "new: Boom: no"
     assert found(run)[B.id].error.endswith("Traceback…")
+    assert exit_code(run) == 3
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_a_side_that_dies_in_some_processes_is_not_comparable_however_many_are_left(look: int) -> None:
+    samples = [*looks(A, 1.2), *looks(A, 1.2, look=2)]
+    dead = next(i for i, s in enumerate(samples) if s.look == look)
+    samples[dead] = dataclasses.replace(samples[dead], arms={}, errors={"new": "the measuring process ended\n..."})
+    run = gate(*looks(B, 1.0), *samples)
+    assert found(run)[A.id].verdict.state == "not comparable"
+    assert found(run)[A.id].verdict.reason == "new: the measuring process ended (in 1 of 4 processes)"
     assert exit_code(run) == 3
 
 
@@ -87,4 +98,4 @@ def test_counts_that_differ_are_named() -> None:
 
 def test_counts_of_different_versions_are_not_compared() -> None:
     twice = [dataclasses.replace(s, arms={**s.arms, "new": measured(1.0, {"traced exp": 2.0})}) for s in looks(A, 1)]
-    assert found(gate(*twice, *looks(B, 1), same_versions=False))[A.id].evidence == ()
+    assert found(gate(*twice, *looks(B, 1), same_versions=False))[A.id].evidence is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class JaxPreparer:
         # What is dear enough is else handed to another thread, and how long that takes to wake differs fourfold from
         # process to process; a program at the edge of being dear enough then seems to be slow by a cliff.
         jax.config.update("jax_cpu_enable_async_dispatch", False)
+        # What is told of compiling would be how long it takes to read what the process before has compiled.
+        jax.config.update("jax_enable_compilation_cache", False)
 
     def scope(self, dtype: str, device: str) -> AbstractContextManager[None]:
         return jax_devices.scope(dtype, device)
@@ -55,7 +58,9 @@ class JaxPreparer:
             return _compiled(function, _shared(workload, device))
         given = _given(workload, device)  # of its own, since one that runs eagerly may donate it
         counts = traced_counts(jax.make_jaxpr(function)(*given).jaxpr)
-        return _warm((lambda: function(*given),), 0.0, counts, jax_devices.compilations())
+        found = _warm((lambda: function(*given),), 0.0, counts, jax_devices.compilations())
+        # How many programs were compiled depends on what has been called before in this process.
+        return dataclasses.replace(found, compilations=0)
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
         def slower(x: Any) -> Any:

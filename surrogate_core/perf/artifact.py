@@ -104,7 +104,7 @@ def read(path: str) -> Artifact:
         counts = {str(name): {str(k): float(v) for k, v in c.items()} for name, c in manifest["counts"].items()}
         if lacking := [b for b, file in files.items() if file not in there or b not in counts]:
             raise ValueError(f"nothing in it for {lacking[0]}")
-        where = place(manifest["machine"], manifest["devices"])
+        where = _where(manifest["machine"], manifest["devices"])
         return Artifact(Path(path), Subject.from_json(manifest["subject"]), where, held, files, counts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput(
@@ -114,6 +114,17 @@ def read(path: str) -> Artifact:
         ) from None
 
 
-def objections(kept: Artifact, machine: Mapping[str, Any], devices: Mapping[str, Any]) -> tuple[str, ...]:
-    """Why the artifact must not be timed here: each difference between this place and the one it was frozen in."""
-    return tuple(f"here {d} when it was frozen" for d in differences(place(machine, devices), kept.place))
+def objections(
+    kept: Artifact, machine: Mapping[str, Any], devices: Mapping[str, Any], subject: Subject
+) -> tuple[str, ...]:
+    """Why the artifact must not be timed here beside ``subject``: whatever was otherwise when it was frozen."""
+    found = [*differences(_where(machine, devices), kept.place)]
+    mine, frozen = (", ".join(f"{n}={v:g}" for n, v in s.parameters) or "none" for s in (subject, kept.subject))
+    if mine != frozen:
+        found.append(f"parameters {mine}, was {frozen}")
+    return tuple(f"here {difference} when it was frozen" for difference in found)
+
+
+def _where(machine: Mapping[str, Any], devices: Mapping[str, Any]) -> dict[str, str]:
+    # By another protocol other workloads were frozen.
+    return {**place(machine, devices), "measuring protocol": str(machine.get("protocol", "none"))}

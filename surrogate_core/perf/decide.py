@@ -105,7 +105,9 @@ def p_values(logs: np.ndarray, effect: float) -> np.ndarray:
     excess, spread = logs.mean(-1) - math.log1p(effect), logs.std(-1, ddof=1) / math.sqrt(count)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Ratios that do not vary at all give an infinity: they leave nothing to doubt.
-        return special.stdtr(count - 1, -excess / spread)
+        found = special.stdtr(count - 1, -excess / spread)
+    # All of them at the very effect: neither above nor below.
+    return np.where(np.isnan(found), 0.5, found)
 
 
 def interval(logs: np.ndarray, confidence: float) -> Interval:

@@ -21,7 +21,7 @@ from surrogate_core.perf.processes import probe
 from surrogate_core.perf.store import SCHEMA
 from surrogate_core.spec.formats import FORMATS
 
-__all__ = ["NEW", "OLD", "Plan", "Request", "plan"]
+__all__ = ["NEW", "OLD", "Plan", "Request", "first_of_each_kind", "plan"]
 
 NEW, OLD = "new", "old"
 """The arms of a gate."""
@@ -97,7 +97,7 @@ def plan(request: Request) -> Plan:
     asked: dict[str, Any] = {"spec": request.spec, "params": dict(request.params), "framework": request.framework}
     found = probe({**asked, "targets": list(dict.fromkeys(named)), "frameworks": []})
     subjects, places = _subjects(found)
-    first = {f: _first_of_each_backend(listed) for f, listed in found["devices"].items()}
+    first = {f: first_of_each_kind(listed) for f, listed in found["devices"].items()}
     known = benchmarks(first, large=request.large, dtypes=request.dtypes)
     news = [subjects[name] for name in request.targets]
     refused: dict[str, str] = {}
@@ -109,6 +109,8 @@ def plan(request: Request) -> Plan:
         known, refused = _against_artifact(request, frozen, found, news[0])
         pairs = [("", {NEW: _arm(news[0], places), OLD: Arm("artifact", request.against)})]
         remarks.append("an artifact holds compiled programs: eager calls are not compared")
+        if request.large or request.dtypes:
+            remarks.append("--large and --dtype decide nothing here: what the artifact holds is compared")
     elif request.against:
         old = subjects[request.against]
         if old.framework != news[0].framework:
@@ -144,6 +146,8 @@ def plan(request: Request) -> Plan:
     else:
         pairs = []
     chosen = known if frozen is not None else select(known, request.globs)
+    if frozen is None:
+        _none_left_out(news, chosen, request)
     if not pairs:
         jobs = [("", _side_by_side(framework, news, places, chosen, request)) for framework in first]
     else:
@@ -193,6 +197,17 @@ def _consistent(request: Request) -> None:
         )
 
 
+def _none_left_out(subjects: Sequence[Subject], chosen: Sequence[Benchmark], request: Request) -> None:
+    timed = {b.framework for b in chosen}
+    for subject in subjects:
+        if request.globs and subject.framework not in timed:
+            raise BadInput(
+                f"--bench {', '.join(request.globs)} and {subject.target!r} of {subject.framework}",
+                "a benchmark of every target",
+                "the names of PyTorch's begin with torch/: add one with another --bench",
+            )
+
+
 def _side_by_side(
     framework: str,
     subjects: Sequence[Subject],
@@ -216,10 +231,11 @@ def _arm(subject: Subject, places: Mapping[str, Target]) -> Arm:
     return Arm("target", target=places[subject.target], parameters=subject.parameters)
 
 
-def _first_of_each_backend(devices: Sequence[Sequence[str]]) -> list[str]:
-    found: dict[str, str] = {}
-    for name, _ in devices:
-        found.setdefault(name.partition(":")[0], name)
+def first_of_each_kind(devices: Sequence[Sequence[str]]) -> list[str]:
+    """Two devices of one make are equally fast, and would take twice the time."""
+    found: dict[tuple[str, str], str] = {}
+    for name, kind in devices:
+        found.setdefault((name.partition(":")[0], kind), name)
     return list(found.values())
 
 
@@ -238,7 +254,7 @@ def _against_artifact(
             f"an artifact of {new.framework}, as {new.target!r} is",
             "use --against-python, or freeze a target of the same framework",
         )
-    reasons = artifact.objections(frozen, found["machine"], found["devices"])
+    reasons = artifact.objections(frozen, found["machine"], found["devices"], new)
     if importlib.util.find_spec("flatbuffers") is None:
         reasons = ("flatbuffers is missing: pip install 'surrogate_core[freeze]'",)
     if reasons:

@@ -102,7 +102,7 @@ def _compared(run: BenchRun, found: tuple[Comparison, ...], console: Console) ->
         ratio = f"{times}ratio {_interval(c.verdict.ratio)}: " if c.verdict.ratio else ""
         console.print(Text(printable(f"{sign} {c.benchmark}  {c.verdict.state}"), style=style), soft_wrap=True)
         console.print(printable(f"    {ratio}{c.verdict.reason}"), highlight=False, markup=False, soft_wrap=True)
-        for phrase in c.evidence:
+        for phrase in c.evidence or ():
             console.print(printable(f"    without a clock: {phrase}"), highlight=False, markup=False, soft_wrap=True)
     errors = dict.fromkeys(c.error for c in found if c.error)
     for error in errors:
@@ -120,6 +120,7 @@ def _interval(ratio: Interval | None) -> str:
 
 
 def exit_code(run: BenchRun) -> int:
-    """Of a run that compares nothing: 0 where everything was measured; 3 where it was not finished, or nothing was."""
+    """Of a run that compares nothing: 3 where it was not finished, or a target was measured nowhere; else 0."""
     found = rows(run)
-    return 0 if run.complete and any(r.seconds is not None for r in found) else 3
+    everywhere, measured = {r.target for r in found}, {r.target for r in found if r.seconds is not None}
+    return 0 if run.complete and measured and measured == everywhere else 3

@@ -24,7 +24,7 @@ class Comparison:
         verdict: what became of it.
         new: seconds per call, the median over processes; ``None`` where it was not measured.
         old: likewise.
-        evidence: what differs without any clock, a phrase each.
+        evidence: what differs without any clock, a phrase each; ``None`` where nothing could be counted on both sides.
         error: what an arm that could not be measured raised, a line and its traceback; empty where none did.
     """
 
@@ -32,7 +32,7 @@ class Comparison:
     verdict: Verdict
     new: float | None
     old: float | None
-    evidence: tuple[str, ...]
+    evidence: tuple[str, ...] | None
     error: str
 
 
@@ -56,21 +56,23 @@ def comparable(run: BenchRun, look: int) -> tuple[dict[str, np.ndarray], dict[st
     for name in run.benchmarks:
         samples = run.of(name, look)
         logs = paired(samples)
-        if len(logs) >= FEWEST:
+        errors = {arm: first_line(text) for s in samples for arm, text in s.errors.items()}
+        if errors:
+            failed = sum(bool(s.errors) for s in samples)
+            some = f" (in {failed} of {len(samples)} processes)" if failed < len(samples) else ""
+            refused[name] = "; ".join(f"{arm}: {text}" for arm, text in errors.items()) + some
+        elif len(logs) >= FEWEST:
             found[name] = logs
         elif look == 1:
-            errors = {arm: text for s in samples for arm, text in s.errors.items()}
-            refused[name] = (
-                "; ".join(f"{arm}: {first_line(text)}" for arm, text in errors.items())
-                or f"measured in {len(logs)} of {run.rule.processes} processes"
-            )
+            refused[name] = f"measured in {len(logs)} of {run.rule.processes} processes"
     return found, refused
 
 
 def compare(run: BenchRun) -> tuple[Comparison, ...]:
     """Every benchmark of a gate, in the order of the header; those that could not be compared last."""
-    first, refused = comparable(run, 1)
-    verdicts = decide(first, comparable(run, 2)[0], run.rule)
+    (first, refused), (second, refused_then) = comparable(run, 1), comparable(run, 2)
+    verdicts = decide(first, second, run.rule)
+    refused |= refused_then
     verdicts |= {name: not_comparable(why) for name, why in refused.items()}
     return tuple(_comparison(run, name, verdicts[name]) for name in dict.fromkeys((*run.benchmarks, *refused)))
 
@@ -80,7 +82,8 @@ def _comparison(run: BenchRun, name: str, verdict: Verdict) -> Comparison:
     errors = [text for s in samples for text in s.errors.values()]
     sides = {arm: [s.arms[arm] for s in samples if arm in s.arms] for arm in (NEW, OLD)}
     times = {arm: float(np.median([np.median(m.seconds) for m in found])) for arm, found in sides.items() if found}
-    evidence = changes(sides[OLD][0], sides[NEW][0]) if len(times) == 2 and run.header["same_versions"] else ()
+    counted = len(times) == 2 and run.header["same_versions"] and any(m[0].counts for m in sides.values())
+    evidence = changes(sides[OLD][0], sides[NEW][0]) if counted else None
     return Comparison(name, verdict, times.get(NEW), times.get(OLD), evidence, errors[0] if errors else "")
 
 

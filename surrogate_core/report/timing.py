@@ -64,7 +64,7 @@ class Compared:
         glyph: a sign for it.
         state: it, in words.
         sentence: what was measured, and the reason.
-        evidence: what differs without a clock.
+        evidence: what differs without a clock; ``None`` where nothing could be counted on both sides.
     """
 
     benchmark: str
@@ -72,7 +72,7 @@ class Compared:
     glyph: str
     state: str
     sentence: str
-    evidence: tuple[str, ...]
+    evidence: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
