@@ -261,6 +261,12 @@ def test_a_request_with_a_first_call_shares_no_program() -> None:
         assert DRIVER.observe_together(SlayerGrad(ALPHA), requests, CPU) == []
 
 
+def test_a_request_with_a_turn_of_its_own_shares_no_program() -> None:
+    requests = [Request("vjp", k * X, outer=(JIT,), turn=1) for k in (1, 2, 3)]
+    with DRIVER.scope("float32", CPU):
+        assert DRIVER.observe_together(SlayerGrad(ALPHA), requests, CPU) == []
+
+
 def counted(function: Spike) -> tuple[Spike, list[int]]:
     """The function, and as many entries as it was called."""
     calls: list[int] = []

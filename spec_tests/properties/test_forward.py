@@ -30,6 +30,13 @@ def test_step_accepts_the_declared_step(dtype: str) -> None:
     assert levels["measured"] == levels["declared"]
 
 
+def test_what_becomes_of_subnormal_input_is_seen_where_the_step_is_silent_at_zero_too() -> None:
+    where = case(spec=SLAYER.replace(at_threshold=0))
+    kept = passed(judge(STEP, where, lambda x: np.where(x > 0, 1.0, 0.0)))
+    flushed = passed(judge(STEP, where, lambda x: np.where(x >= where.format.smallest_normal, 1.0, 0.0)))
+    assert (kept.figures["subnormal_input"], flushed.figures["subnormal_input"]) == ("kept", "flushed")
+
+
 def test_step_keeps_its_stretches_down_to_the_last_number_on_either_side_of_the_threshold() -> None:
     where = case("float16")
     largest, smallest = where.format.largest, float(f"{where.format.smallest_subnormal:.9g}")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from handmade import bound, case, failed, judge, passed, simplest_example
@@ -16,7 +18,8 @@ SPIKES, SLOPES = X + 10, X + 20
 def right(request: Request) -> Observation:
     """What an implementation answers whose every transformation is right."""
     seen = request.x.reshape(-1).astype(np.float64)
-    value, derivative = expected(request, np.where(seen >= 0, 1.0, 0.0), np.exp(-0.7 * np.abs(seen)))
+    weights = 1.0 if request.direction is None else request.direction.reshape(-1).astype(np.float64)
+    value, derivative = expected(request, np.where(seen >= 0, 1.0, 0.0), weights * np.exp(-0.7 * np.abs(seen)))
     dtype = request.x.dtype
     return Observation(value.astype(dtype), None if derivative is None else derivative.astype(dtype))
 
@@ -73,7 +76,7 @@ def test_every_drawn_stack_can_be_built_and_its_axes_are_within_the_rank(framewo
 
 def test_the_single_transformations_are_always_judged() -> None:
     names = set(bound(STACKS, case())[0])
-    assert {"jit(vjp(scan(spike)))", "jit(while(grad(spike)))", "jit(vjp(checkpoint(spike)))"} <= names
+    assert {"jit(while(grad(spike)))", *(f"jit(vjp({name}(spike))), weighted" for name in ("scan", "cond"))} <= names
     assert len(names) >= len(SINGLES["jax"])
 
 
@@ -82,14 +85,29 @@ def test_a_stack_that_differs_is_told_and_the_shortest_first() -> None:
     requests, _ = bound(STACKS, case(), [deep])
     wrong = {name: Observation(right(r).value, 2 * right(r).gradient) for name, r in requests.items() if "scan" in name}
     outcome = failed(judge(STACKS, case(), instead=wrong, example=[deep]))
-    assert outcome.given == "jit(vjp(scan(spike))), x of shape (3, 2, 3)"
+    assert outcome.given == "jit(vjp(scan(spike))), weighted, x of shape (3, 2, 3)"
     assert outcome.measured.startswith("derivative[0, 0, 0] = ")
+
+
+def test_a_stack_that_forgets_which_cotangent_is_whose_is_told() -> None:
+    name = "jit(vjp(scan(spike))), weighted"
+    request = bound(STACKS, case())[0][name]
+    assert request.direction is not None
+    mixed_up = right(replace(request, direction=np.flip(request.direction)))
+    assert failed(judge(STACKS, case(), instead={name: mixed_up})).measured.startswith("derivative[0, 0, 0] = ")
+
+
+def test_a_direction_is_given_where_the_function_itself_moves_no_axes() -> None:
+    drawn = [Stack("vjp", (Layer("vmap", True, 0, out),), weighted=True) for out in (0, 1)]
+    requests, _ = bound(STACKS, case(), drawn)
+    batched = [r for r in requests.values() if any(t.name == "vmap" for t in r.inner)]
+    assert {r.inner[0].out_axis: r.direction is not None for r in batched} == {0: True, 1: False}
 
 
 @pytest.mark.parametrize("what", ["spikes", "derivative"])
 @pytest.mark.parametrize("flaw", ["shape", "dtype"])
 def test_another_shape_or_dtype_is_rejected(what: str, flaw: str) -> None:
-    name = "jit(vjp(scan(spike)))"
+    name = "jit(vjp(scan(spike))), weighted"
     answer = right(bound(STACKS, case())[0][name])
     spoiled = {"shape": lambda a: a[0], "dtype": lambda a: a.astype(np.float64)}[flaw]
     pair = (spoiled(answer.value), answer.gradient) if what == "spikes" else (answer.value, spoiled(answer.gradient))

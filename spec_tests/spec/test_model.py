@@ -161,10 +161,10 @@ def test_a_search_draws_far_beyond_what_is_typical_and_within_the_domain(
         assert declared.check(end) == end
 
 
-def test_special_values_are_those_in_the_domain_each_once() -> None:
-    assert parameter().special_values() == (1.0, 2.0, 0.5, 0.1, 10.0)
+def test_special_values_are_those_in_the_domain_and_the_ends_of_what_is_drawn_each_once() -> None:
+    assert parameter().special_values() == (1.0, 2.0, 0.5, 0.1, 10.0, 0.1 * 2.0**-10, 10.0 * 2.0**10)
     bounded = parameter(domain=Interval.open(0.5, 3), default=1.5, typical=(0.7, 2.0))
-    assert bounded.special_values() == (1.5, 1.0, 2.0, 0.7)
+    assert bounded.special_values() == (1.5, 1.0, 2.0, 0.7, *bounded.search_range())
 
 
 def test_the_grid_varies_one_parameter_at_a_time() -> None:

@@ -3,13 +3,20 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
+import sympy
 from branched import ASYMMETRIC, BOXCAR, LEAKY, ONE_SIDED, TRIANGLE
 from handmade import ALPHA, DTYPES, SLAYER, rounded
 from hypothesis import given
 from hypothesis import strategies as st
 
 from surrogate_core.spec import FORMATS, Spec
-from surrogate_core.spec.sweep import SIZES, Sweep, simplest, sweep
+from surrogate_core.spec.sweep import (
+    SIZES,
+    Sweep,
+    _stratified,  # pyright: ignore[reportPrivateUsage]  (what is expected of very many breakpoints costs seconds)
+    simplest,
+    sweep,
+)
 
 WIDE = ("float32", "float64")
 
@@ -64,6 +71,17 @@ def test_a_sweep_holds_the_special_values(dtype: str, alpha: float) -> None:
     infinity, quiet = int(rounded(np.inf, fmt.dtype).view(fmt.bits_dtype)), 1 << (fmt.precision - 2)
     assert {infinity + 1, infinity + quiet} <= set(bits(found, dtype).tolist())  # a signalling NaN and a quiet one
     assert {0, 1 << (8 * fmt.dtype.itemsize - 1)} <= set(bits(found, dtype).tolist())
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+def test_a_sweep_holds_infinity_and_nan_however_many_breakpoints_there_are(dtype: str) -> None:
+    many = SLAYER.replace(breakpoints=tuple(sympy.Rational(k, 7) for k in range(1, 61)))
+    sweep_of_many = _stratified(many, (("alpha", ALPHA),), FORMATS[dtype], 1024, 0)
+    values = sweep_of_many.view(FORMATS[dtype].dtype)
+    assert np.isinf(values).any()
+    assert np.isnan(values).any()
+    near = rounded([k / 7 for k in range(1, 61)], FORMATS[dtype].dtype)
+    assert np.isin(near, values).all()
 
 
 @pytest.mark.parametrize("dtype", WIDE)

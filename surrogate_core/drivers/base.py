@@ -95,7 +95,7 @@ class Request:
         wrt: the parameter's name, for ``parameter``.
         parameters: of another instance than the one under test.
         instance: a live instance by name, made when it is first named; "" is the one under test.
-        turn: tells repeated evaluations apart, which else share an answer.
+        turn: tells repeated evaluations apart, which else share an answer; other than 0, it shares no program either.
         threads: how many evaluate at once: thread i the rows of ``x[i]``, one after the other.
         warm: other inputs of the same shape, evaluated before ``x`` by the very same calls.
         tolerant: whether an exception says no more than that this cannot be had.

@@ -101,7 +101,8 @@ class JaxDriver:
     ) -> list[tuple[Request, Awaited]]:
         # Compiling is most of the cost, and a program of many requests costs little more than one of one.
         staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None and r.warm is None]
-        staged = [r for r in staged if r.operation != "parameter"]  # which takes the maker of the function
+        # A parameter takes the maker of the function; and what has a turn of its own is compiled by itself.
+        staged = [r for r in staged if r.operation != "parameter" and not r.turn]
         # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
         forward = [r for r in staged if r.forward_mode()]
         reverse = [r for r in staged if not r.forward_mode()]

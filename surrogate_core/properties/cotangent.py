@@ -21,6 +21,7 @@ from surrogate_core.properties.base import (
 )
 from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.spec.formats import FORMATS
+from surrogate_core.spec.sweep import simplest
 
 __all__ = ["COTANGENT"]
 
@@ -82,10 +83,9 @@ def _judge(case: Case, seen: Seen) -> Outcome:
             overflowing &= ~(np.abs(expected) + allowed <= fmt.largest)
         wrong &= ~(np.isnan(expected) & np.isnan(wide(pulled))) & ~overflowing
         if wrong.any():
-            # Nearest to the threshold, of those with a cotangent that a person has in mind.
+            # The simplest of those with a cotangent that a person has in mind.
             plain = wrong & (np.abs(weight) == 1)
-            told = plain if plain.any() else wrong
-            index = int(np.flatnonzero(told)[np.argmin(np.abs(case.sweep.exact[told]))])
+            index = simplest(case.sweep.x, plain if plain.any() else wrong)
             return breach(
                 case,
                 requests[name],

@@ -103,12 +103,17 @@ def _stretches(x: np.ndarray, values: np.ndarray) -> list[list[float]]:
 
 
 def _subnormal_input(case: Case, spikes: np.ndarray) -> str:
-    """Whether subnormal input is seen as what it is: told apart from the step's other places."""
-    exact, negative = case.sweep.exact, case.sweep.half
-    subnormal = np.flatnonzero((np.abs(exact) < case.format.smallest_normal) & (exact < 0))
-    as_zero = spikes[subnormal] == spikes[negative]
-    if spikes[negative] == spikes[np.flatnonzero(exact < 0)[-1]] or not subnormal.size:
+    """Whether subnormal input is seen as what it is, on the side where the step differs from its value at 0."""
+    exact, size = case.sweep.exact, np.abs(case.sweep.exact)
+    taken: list[np.ndarray] = []
+    for zero, side in ((0, exact > 0), (case.sweep.half, exact < 0)):
+        subnormal = side & (size < case.format.smallest_normal)
+        beyond = np.flatnonzero(side & ~subnormal)[0]
+        if subnormal.any() and spikes[zero] != spikes[beyond]:
+            taken.append(spikes[subnormal] == spikes[zero])
+    if not taken:
         return "cannot be told: the step does not change at 0"
+    as_zero = np.concatenate(taken)
     return "flushed" if as_zero.all() else "flushed in part" if as_zero.any() else "kept"
 
 

@@ -23,7 +23,7 @@ PARTS = 64
 """In `thorough`: 2^26 patterns a part, which take well under a second where they are compiled."""
 
 FLUSHED = "subnormal input is taken for zero at {count:,} patterns, such as {x}; the spec tolerates it"
-ZEROED = "subnormal gradients are flushed to zero ({zeroed:,} of {all:,})"
+ZEROED = "gradients that ought to be subnormal are zero at {zeroed:,} patterns of {all:,}, which is tolerated"
 
 
 def _spans(case: Case) -> tuple[Span, ...]:
@@ -69,6 +69,8 @@ def _judge(case: Case, tally: Tally, seen: Seen) -> Outcome:
     if tally.flushed.pattern is not None:
         x = f"{float(_value(tally.flushed.pattern)[0]):.3g}"
         remarks.append(FLUSHED.format(count=tally.flushed.count, x=x))
+    if tally.zeroed:
+        remarks.append(ZEROED.format(zeroed=tally.zeroed, all=tally.zeroed + tally.kept))
     return Passed(figures, tuple(remarks))
 
 

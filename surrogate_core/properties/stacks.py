@@ -14,6 +14,7 @@ import numpy as np
 from surrogate_core.drivers.base import ROWS, Observation, Operation, Request, Transform, Unsupported, describe
 from surrogate_core.drivers.base import TransformName as Name
 from surrogate_core.properties.base import Case, Requests, Search, Seen, agreement, observed, staged, wide
+from surrogate_core.properties.compare import cotangents, slack
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 
@@ -55,10 +56,14 @@ class Layer:
 
 @dataclass(frozen=True)
 class Stack:
-    """An operation, and the transformations around and inside it, the innermost first."""
+    """An operation, and the transformations around and inside it, the innermost first.
+
+    ``weighted`` is whether its cotangent or tangent is of many numbers, and not of ones.
+    """
 
     operation: Operation
     layers: tuple[Layer, ...] = ()
+    weighted: bool = False
 
 
 def _examples(case: Case) -> SearchStrategy[list[Stack]]:
@@ -69,7 +74,8 @@ def _examples(case: Case) -> SearchStrategy[list[Stack]]:
     layer = st.sampled_from(kinds).flatmap(
         lambda kind: st.builds(Layer, st.just(kind[0]), st.just(kind[1]), **(axes if kind[0] == "vmap" else {}))
     )
-    stack = st.builds(Stack, st.sampled_from(OPERATIONS[case.framework]), st.lists(layer, max_size=DEPTH).map(tuple))
+    layers = st.lists(layer, max_size=DEPTH).map(tuple)
+    stack = st.builds(Stack, st.sampled_from(OPERATIONS[case.framework]), layers, st.booleans())
     # Several at a time: they share a program. Shrinking makes all but the failing one trivial.
     return st.lists(stack, min_size=BATCH, max_size=BATCH)
 
@@ -89,7 +95,7 @@ def _restored(case: Case, stored: str) -> list[Stack]:
 
 SINGLES: dict[str, tuple[Stack, ...]] = {
     framework: (
-        *(Stack("vjp", (Layer(name, True),)) for name in INNER[framework] if name not in ("jit", "vmap")),
+        *(Stack("vjp", (Layer(name, True),), True) for name in INNER[framework] if name not in ("jit", "vmap")),
         *(Stack("grad", (Layer(name, False),)) for name in OUTER[framework] if name not in ("jit", "vmap")),
     )
     for framework in INNER
@@ -118,8 +124,15 @@ def _request(case: Case, stack: Stack) -> Request:
     if case.framework == "torch" and (outer or stack.operation not in ("vjp", "value") or "vmap" in _names(inner)):
         # Recomputing is what torch.utils.checkpoint does for the plain backward pass alone.
         inner = [t for t in inner if t.name != "checkpoint"]
-    x = case.sample(SHAPE)
-    return Request(stack.operation, x, inner=tuple(reversed(inner)), outer=tuple(reversed(outer)) + staged(case))
+    x, within, around = case.sample(SHAPE), tuple(reversed(inner)), tuple(reversed(outer))
+    # A direction lies as the spikes do: as x, unless the function itself moves axes.
+    weighted = stack.weighted and stack.operation in DIRECTED and all(t.in_axis == t.out_axis for t in within)
+    direction = cotangents(case, SHAPE) if weighted else None
+    return Request(stack.operation, x, direction=direction, inner=within, outer=around + staged(case))
+
+
+DIRECTED = ("vjp", "jvp", "linearize")
+"""Operations that are given a cotangent or a tangent."""
 
 
 def _names(transforms: list[Transform]) -> set[str]:
@@ -135,7 +148,8 @@ def _observe(case: Case, stacks: list[Stack]) -> Requests:
 
 
 def _name(request: Request) -> str:
-    return describe(request.operation, request.inner, request.outer)
+    weighted = "" if request.direction is None else ", weighted"
+    return describe(request.operation, request.inner, request.outer) + weighted
 
 
 def expected(request: Request, spikes: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -186,7 +200,7 @@ def _judge(case: Case, stacks: list[Stack], seen: Seen) -> Outcome:
         answer = seen[name]
         if isinstance(answer, Unsupported):
             lacking[str(answer)] = None
-        elif name != "plain" and (failure := _differing(name, request, answer, plain, tolerance)):
+        elif name != "plain" and (failure := _differing(case, name, request, answer, plain, tolerance)):
             return failure
     judged = len(requests) - 1 - len([name for name in requests if isinstance(seen[name], Unsupported)])
     remarks = tuple(f"stacks that need it were left out: {what}" for what in lacking)
@@ -194,13 +208,17 @@ def _judge(case: Case, stacks: list[Stack], seen: Seen) -> Outcome:
 
 
 def _differing(
-    name: str, request: Request, answer: Observation, plain: Observation, tolerance: np.ndarray
+    case: Case, name: str, request: Request, answer: Observation, plain: Observation, tolerance: np.ndarray
 ) -> Failed | None:
-    value, derivative = expected(request, wide(plain.value), wide(plain.gradient))
-    _, slack = expected(request, wide(plain.value), tolerance)
+    gradient = wide(plain.gradient)
+    if request.direction is not None:
+        tolerance = slack(case, request.x, request.direction, gradient * wide(request.direction))
+        gradient = gradient * wide(request.direction)
+    value, derivative = expected(request, wide(plain.value), gradient)
+    _, within = expected(request, wide(plain.value), tolerance)
     pairs = [("spikes", answer.value, value, np.zeros(value.shape))]
-    if derivative is not None and slack is not None:
-        pairs.append(("derivative", answer.gradient, derivative, slack))
+    if derivative is not None and within is not None:
+        pairs.append(("derivative", answer.gradient, derivative, within))
     for what, got, promised, allowed in pairs:
         if got.shape != promised.shape:
             measured, wanted = f"{what} of shape {got.shape}", f"shape {promised.shape}"

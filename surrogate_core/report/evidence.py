@@ -117,8 +117,19 @@ def proved(results: Iterable[Result]) -> tuple[str, ...]:
             whole.setdefault((name, dtype), []).append(number)
     for (name, dtype), settings in whole.items():
         where = f"every bit pattern of {dtype} ({count(settings[0])}), for {_settings(len(settings))}"
-        sentences.append(f"{name}: {where}")
+        sentences.append(f"{name}: {where}{_but_for(results, name, dtype)}")
     return tuple(sentences)
+
+
+def _but_for(results: Iterable[Result], name: str, dtype: str) -> str:
+    """What a proof leaves to the sweep, in words; empty where it leaves nothing."""
+    proofs = (figures(r).get("tally") for r in results if (r.property_id, r.dtype) == (name, dtype))
+    near = max((int(decimal(t.get("near_breakpoint")) or 0) for t in proofs if isinstance(t, Mapping)), default=0)
+    return (
+        f" (but within a few roundings of a breakpoint, where {count(near)} or more are left to the sweep)"
+        if near
+        else ""
+    )
 
 
 ALL_PATTERNS = {"float32": 1 << 32}

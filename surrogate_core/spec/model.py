@@ -148,8 +148,8 @@ class Parameter:
         return max(low * 2.0**-10, first), min(high * 2.0**10, last)
 
     def special_values(self) -> tuple[float, ...]:
-        """Values that a search tries for their own sake: the default, 1, 2, 1/2 and the typical ends."""
-        values = dict.fromkeys((float(self.default), 1.0, 2.0, 0.5, *map(float, self.typical)))
+        """Values that a search tries for their own sake: the default, 1, 2, 1/2, and the ends, typical and extreme."""
+        values = dict.fromkeys((float(self.default), 1.0, 2.0, 0.5, *map(float, self.typical), *self.search_range()))
         return tuple(v for v in values if sympy.Float(v) in self.domain)
 
 
@@ -167,7 +167,8 @@ class Spec:
         claims: promises beside the formula; each is verified against it here.
         forward: the forward formula; by default the step with ``at_threshold`` at 0.
         at_nan: forward value at NaN; ``None`` promises nothing.
-        flushing_tolerated: whether a platform may take a subnormal input for zero (with a remark).
+        flushing_tolerated: whether a platform may take a subnormal input for zero (with a remark). That a gradient
+            which ought to be subnormal is zero is always tolerated (with a remark).
         breakpoints: places in x, expressions in the parameters, where ``gradient`` jumps (every jump has to
             be here) or has a kink (these are found without). Within one rounding of such a place, of x and
             of the parameters, the value on either side of it is accepted.

@@ -82,7 +82,10 @@ def _bits(values: Any, fmt: Format) -> np.ndarray:
 
 
 def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, seed: int) -> np.ndarray:
-    """``count`` non-negative bit patterns: the places where defects live first, random ones to fill up."""
+    """``count`` non-negative bit patterns: the places where defects live first, random ones to fill up.
+
+    A spec of very many breakpoints has more such places than that.
+    """
     random = np.random.default_rng([seed, fmt.precision])
     top = fmt.precision - 1
     exponents = np.arange((1 << (8 * fmt.dtype.itemsize - 1 - top)) - 1, dtype=fmt.bits_dtype) << fmt.bits_dtype.type(
@@ -118,7 +121,8 @@ def _stratified(spec: Spec, parameters: Parameters, fmt: Format, count: int, see
         anywhere = random.integers(0, infinity, missing, dtype=fmt.bits_dtype)
         window = _bits(random.uniform(0, reach[-1], missing), fmt)
         known = np.union1d(known, np.where(np.arange(missing) % 2, anywhere, window))
-    return known[:count]
+    # Where more are fixed than were asked for, none of them is left out: the largest are infinity and NaN.
+    return known if fixed.size > count else known[:count]
 
 
 def _reach(spec: Spec, parameters: Parameters, fmt: Format) -> Float64[np.ndarray, " two"]:
