@@ -89,8 +89,8 @@ INNER = "vjp(vmap(in_axes=-1, out_axes=1)(spike))"
 def test_vmap_asks_for_several_axes_both_ways() -> None:
     names = set(VMAP.observe(case()))
     assert {"plain", FIRST, MOVED, INNER} <= names
-    assert len(names) == 1 + 2 * len(AXES) + 1
-    assert sum(name.endswith(", eager") for name in names) == 1
+    assert len([name for name in names if not name.endswith(", eager")]) == 1 + 2 * len(AXES)
+    assert "plain, eager" in names
     assert passed(judge(VMAP, case())).figures == {"axes": [list(a) for a in AXES]}
 
 

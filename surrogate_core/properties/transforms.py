@@ -100,6 +100,9 @@ AXES = ((0, 0), (1, 0), (-1, 1))
 """(in_axes, out_axes) pairs: the first axis, and two that a rule which assumes it gets wrong."""
 
 
+EAGER = ", eager"
+
+
 def _observe_vmap(case: Case) -> Requests:
     x, weights, jit = case.sample(SHAPE), cotangents(case, SHAPE), staged(case)
     requests = {"plain": Request("vjp", x, direction=weights, outer=jit)}
@@ -111,18 +114,19 @@ def _observe_vmap(case: Case) -> Requests:
     if jit:
         # Once without jit, too: what remembers values, or branches on them, cannot do so within a trace.
         batch = (Transform("vmap", *AXES[-1]),)
-        requests[f"{describe('vjp', (), batch)}, eager"] = Request("vjp", x, direction=weights, outer=batch)
+        requests[f"plain{EAGER}"] = Request("vjp", x, direction=weights)
+        requests[f"{describe('vjp', (), batch)}{EAGER}"] = Request("vjp", x, direction=weights, outer=batch)
     return requests
 
 
 def _judge_vmap(case: Case, seen: Seen) -> Outcome:
     requests = _observe_vmap(case)
-    plain = observed(seen["plain"])
-    within = slack(case, requests["plain"].x, cotangents(case, SHAPE), plain.gradient)
     missing: dict[str, list[str]] = {}
     for name, request in requests.items():
-        if name == "plain":
+        if name.startswith("plain"):
             continue
+        plain = observed(seen[f"plain{EAGER if name.endswith(EAGER) else ''}"])
+        within = slack(case, request.x, cotangents(case, SHAPE), plain.gradient)
         answer = seen[name]
         if isinstance(answer, Unsupported):
             missing.setdefault(str(answer), []).append(name)
