@@ -12,6 +12,7 @@ from surrogate_core.report import evidence, tables
 from surrogate_core.report.findings import Finding, by_cause, findings
 from surrogate_core.report.gallery import Gallery, gallery
 from surrogate_core.report.overview import Noted
+from surrogate_core.report.table import Table
 from surrogate_core.report.verdict import STATES, State, Tally, Verdict, tally, verdict
 from surrogate_core.report.words import listed, number, plural
 
@@ -69,7 +70,7 @@ class Implementation:
     findings: tuple[Finding, ...]
     remarks: tuple[tuple[str, str], ...]
     gallery: Gallery | None
-    tables: tuple[tables.Table, ...]
+    tables: tuple[Table, ...]
     formats: tuple[str, ...]
     rows: tuple[evidence.Row, ...]
     effort: str

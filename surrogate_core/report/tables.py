@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from surrogate_core.engine import Result
 from surrogate_core.properties.outcome import Failed, Passed
+from surrogate_core.report import proofs
 from surrogate_core.report.evidence import figures
+from surrogate_core.report.table import Line, Table, grade, heads, of_ulps
 from surrogate_core.report.verdict import State, state
-from surrogate_core.report.words import MINUS, below, clip, count, decimal, listed, number, setting, share
+from surrogate_core.report.words import MINUS, below, clip, count, decimal, listed, number, share
 
-__all__ = ["Line", "Table", "accuracy", "every", "slopes", "transformations"]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row: what it is about, and its numbers.
-
-    Attributes:
-        rows: over how many rows, from this one on, the first head goes; 0 where an earlier row's does.
-    """
-
-    heads: tuple[str, ...]
-    state: State
-    cells: tuple[str, ...]
-    rows: int = 1
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table; ``heads`` are the columns of row headers, ``columns`` those of numbers."""
-
-    caption: str
-    note: str
-    heads: tuple[str, ...]
-    columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+__all__ = ["accuracy", "every", "slopes", "transformations"]
 
 
 def every(results: Sequence[Result]) -> tuple[Table, ...]:
     """The tables that have anything to say."""
-    made = (accuracy(results), slopes(results), transformations(results))
+    counted = (proofs.patterns(results), proofs.subnormals(results))
+    made = (accuracy(results), *counted, slopes(results), transformations(results))
     return tuple(replace(table, lines=_spanning(table.lines)) for table in made if table.lines)
 
 
@@ -64,14 +42,14 @@ def accuracy(results: Sequence[Result]) -> Table:
         if r.property_id == "gradient.oracle" and "max_ulp" in f:
             cells = (
                 count(f.get("normal")),
-                _ulps(f["max_ulp"]),
+                of_ulps(f["max_ulp"]),
                 str(f.get("max_ulp_at", "–")),
                 below(f.get("max_bound")),
                 share(f.get("correctly_rounded")),
                 share(f.get("faithful")),
                 _grade(f),
             )
-            lines.append(Line(_heads(r, results), state(r.outcome.state), cells))
+            lines.append(Line(heads(r, results), state(r.outcome.state), cells))
     return Table(
         "Accuracy of the gradient",
         "Where the gradient is a normal number. One ulp is the distance to the next number of the format. The bound is "
@@ -82,17 +60,8 @@ def accuracy(results: Sequence[Result]) -> Table:
     )
 
 
-def _ulps(value: Any) -> str:
-    text = number(value)
-    # The line between correctly rounded and faithful runs here, so rounding must not blur it.
-    return "> 0.5" if text == "0.5" and (decimal(value) or 0) > 0.5 else text
-
-
 def _grade(f: Mapping[str, Any]) -> str:
-    if decimal(f.get("out_of_bound")):
-        return "out of bound"
-    ulps = decimal(f.get("max_ulp")) or 0
-    return "correctly rounded" if ulps <= 0.5 else "faithful" if ulps < 1 else "within the bound"
+    return grade(decimal(f.get("max_ulp")) or 0, bool(decimal(f.get("out_of_bound"))))
 
 
 def slopes(results: Sequence[Result]) -> Table:
@@ -106,7 +75,7 @@ def slopes(results: Sequence[Result]) -> Table:
         if len(fits) == 2 and _unsided(fits[0][1]) == _unsided(fits[1][1]):
             fits = [("both", fits[0][1])]
         claimed = decimal(f.get("claimed_slope"))
-        lines += [Line((*_heads(r, results), side), state(r.outcome.state), _fit(fit, claimed)) for side, fit in fits]
+        lines += [Line((*heads(r, results), side), state(r.outcome.state), _fit(fit, claimed)) for side, fit in fits]
     return Table(
         "Slope of log g′ against |x|",
         "A least-squares line through inputs whose gradient is a normal number, with the 95 % interval of its slope. "
@@ -143,11 +112,6 @@ def _fit(fit: Mapping[str, Any], claimed: float | None) -> tuple[str, ...]:
         f"{below(fit.get('largest_residual'), 2)} at {number(abs(decimal(fit.get('largest_residual_at')) or 0), 4)}",
         count(fit.get("rungs")),
     )
-
-
-def _heads(result: Result, results: Sequence[Result]) -> tuple[str, ...]:
-    several = len({r.device for r in results if r.property_id == result.property_id}) > 1
-    return (f"{result.dtype} on {result.device}" if several else result.dtype, setting(result.parameters))
 
 
 TRANSFORMED = ("transform.", "device.", "torch.")
