@@ -48,7 +48,7 @@ def checkout(stored: Path, tmp_path: Path) -> Path:
 def timed(reports: Path) -> None:
     """A run of bench, and a history that holds another one."""
     stored, earlier = (
-        side_by_side(*(sample(A, p, 1, **{"m:new": 1.0, "bare": 1.0}) for p in range(n))) for n in (4, 3)
+        side_by_side(*(sample(A, p, 1, **{"m:new": 1.0 + 0.001 * n, "bare": 1.0}) for p in range(n))) for n in (4, 3)
     )
     writer = Writer(reports / "bench.jsonl", stored.header)
     for one in stored.samples:

@@ -16,7 +16,7 @@ from report.test_families import member
 
 from surrogate_core.commands.timings import timing, trends
 from surrogate_core.engine import Run
-from surrogate_core.perf.history import check
+from surrogate_core.perf.watch import check
 from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed, Passed, Skipped
 from surrogate_core.report import render
 from surrogate_core.report.changes import to_html

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from perf.handmade import MACHINE, A, B, gate, sample, side_by_side
-from typer.testing import CliRunner
+from perf.handmade import DEVICES, SUBJECT, A, B, gate, sample, side_by_side
 
-from surrogate_core.cli import app
 from surrogate_core.errors import BadInput
-from surrogate_core.perf.history import Entry, add, check, load
+from surrogate_core.perf.history import Entry, add, load, unlike
 from surrogate_core.perf.store import BenchRun
 
 NEW = "m:new"
@@ -28,6 +26,19 @@ def measured(day: int, *ratios: float, **changes: Any) -> BenchRun:
     return dataclasses.replace(run, header={**run.header, "started": f"2026-01-{day:02}T00:00:00Z", **changes})
 
 
+def at(alpha: float) -> dict[str, Any]:
+    """A header whose target is timed at another parameter."""
+    return {"subjects": [{**SUBJECT, "parameters": [["alpha", alpha]]}]}
+
+
+def older(folder: Path, *names: str) -> None:
+    """Take from every entry what earlier versions did not keep."""
+    for path in folder.glob("*.jsonl"):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        kept = [{name: value for name, value in line.items() if name not in names} for line in lines]
+        path.write_text("".join(json.dumps(line) + "\n" for line in kept))
+
+
 def fill(folder: Path, *ratios: float) -> None:
     for day, ratio in enumerate(ratios, start=1):
         add(folder, measured(day, ratio * (1 + 0.0005 * (-1) ** day), 1.0 + 0.0005 * (-1) ** day), label=f"c{day}")
@@ -42,92 +53,62 @@ def test_what_is_added_stays_and_is_in_order(tmp_path: Path) -> None:
     assert series.place["jax"] == "0.10.2"
 
 
-def test_steady_ratios_exit_with_zero(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 8)
-    assert check(tmp_path).exit_code == 0
-
-
-def test_a_drift_that_no_neighbours_show_is_a_regression(tmp_path: Path) -> None:
-    fill(tmp_path, *[1 + 0.008 * i for i in range(10)])
-    found = check(tmp_path)
-    assert found.trends[NEW, A.id].state == "drift"
-    assert found.trends[NEW, B.id].state == "steady"
-    assert found.exit_code == 4
-    shown = CliRunner().invoke(app, ["history", "check", str(tmp_path)])
-    assert shown.exit_code == 4
-    assert "drifted up by 7" in shown.output
-
-
-def test_a_step_is_told_with_the_run_that_brought_it(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 6, *[1.1] * 4)
-    shown = CliRunner().invoke(app, ["history", "check", str(tmp_path)])
-    assert shown.exit_code == 4
-    assert "stepped up by 10 % at 2026-01-07T00:00:00Z m 1.0 c7" in shown.output
-    listed = CliRunner().invoke(app, ["history", "show", str(tmp_path)])
-    assert listed.exit_code == 0
-    assert re.search(r"1\.10. of the bare operation  m 1\.0 c7$", listed.output, flags=re.MULTILINE)
-
-
-def test_few_runs_do_not_pass_for_steady(tmp_path: Path) -> None:
-    fill(tmp_path, 1.0, 1.0)
-    assert check(tmp_path).exit_code == 3
-
-
-def test_a_benchmark_that_vanished_is_not_comparable(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 8)
-    add(tmp_path, measured(20, 1.0))
-    found = check(tmp_path)
-    assert (found.vanished, found.exit_code) == (((NEW, B.id),), 3)
-    assert "it vanished" in CliRunner().invoke(app, ["history", "check", str(tmp_path)]).output
-
-
-def test_another_machine_begins_a_series_of_its_own_and_says_so(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 8)
-    moved = measured(20, 2.0, 2.0, machine={**MACHINE, "processor": "another"})
-    _, differences = add(tmp_path, moved)
-    assert differences == ("processor another, was a processor",)
-    found = check(tmp_path)
-    assert len(load(tmp_path)) == 2
-    assert found.exit_code == 3
-    assert "8 runs elsewhere are not comparable: processor another, was a processor" in found.remarks
-
-
-def test_what_was_measured_in_another_way_is_not_compared(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 8)
-    _, differences = add(tmp_path, measured(20, 2.0, 2.0, machine={**MACHINE, "protocol": 99}))
-    assert differences == ("measuring protocol 99, was none",)
-    assert check(tmp_path).exit_code == 3
-
-
-def test_a_count_that_the_latest_run_changed_is_named(tmp_path: Path) -> None:
-    fill(tmp_path, *[1.0] * 8)
-    run = measured(20, 1.0, 1.0)
-    twice = tuple(
-        dataclasses.replace(s, arms={n: dataclasses.replace(m, counts={"traced exp": 2.0}) for n, m in s.arms.items()})
-        for s in run.samples
-    )
-    add(tmp_path, dataclasses.replace(run, samples=twice))
-    assert check(tmp_path).changed[NEW, A.id] == ("exp evaluated twice, was once",)
-
-
-@pytest.mark.parametrize("what", ["comparison", "unfinished", "empty", "again"])
+@pytest.mark.parametrize("what", ["comparison", "unfinished", "empty", "again", "again, by another name"])
 def test_what_does_not_belong_into_a_history_is_refused(what: str, tmp_path: Path) -> None:
     run = measured(1, 1.0)
     add(tmp_path, run)
+    label = "other" if "name" in what else ""
     other = {
         "comparison": gate(),
         "unfinished": dataclasses.replace(run, complete=False),
         "empty": side_by_side(),
         "again": run,
+        "again, by another name": run,
     }[what]
     with pytest.raises(BadInput):
-        add(tmp_path, other)
+        add(tmp_path, other, label)
+    assert len(load(tmp_path)[0].entries) == 1
 
 
 def test_a_folder_without_a_history_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(BadInput, match="a folder with a history"):
-            check(folder)
+            load(folder)
     (tmp_path / "x.jsonl").write_text('{"kind": "header"}\n')
     with pytest.raises(BadInput, match="history"):
         load(tmp_path)
+
+
+def test_what_only_one_place_has_is_a_difference() -> None:
+    here, there = {"jax": "1", "devices of torch": "cpu:0 (cpu)"}, {"jax": "1", "devices of jax": "cpu:0 (cpu)"}
+    assert unlike(here, there) == ("devices of torch cpu:0 (cpu), was none", "devices of jax none, was cpu:0 (cpu)")
+    assert unlike(here, here) == ()
+
+
+def test_a_run_with_another_framework_is_kept_apart_and_the_reason_is_named(tmp_path: Path) -> None:
+    add(tmp_path, measured(1, 1.0))
+    _, differences = add(tmp_path, measured(2, 1.0, devices={**DEVICES, "torch": [["cpu:0", "cpu"]]}))
+    assert differences == ("devices of torch cpu:0 (cpu), was none",)
+
+
+def test_runs_at_other_parameters_are_not_compared(tmp_path: Path) -> None:
+    add(tmp_path, measured(1, 1.0))
+    add(tmp_path, measured(2, 1.0, **at(2.0)))
+    add(tmp_path, measured(3, 1.0, **at(2.0)))
+    (series,) = load(tmp_path)
+    assert [e.parameters for e in series.entries] == [{NEW: "alpha=1.0"}, *[{NEW: "alpha=2.0"}] * 2]
+    assert series.having(NEW, A.id) == series.entries[1:]
+
+
+def test_a_store_of_an_earlier_version_is_read_and_its_runs_are_one_series(tmp_path: Path) -> None:
+    fill(tmp_path, 1.0, 1.0, 1.0)
+    older(tmp_path, "parameters", "compiled")
+    (series,) = load(tmp_path)
+    assert len(series.having(NEW, A.id)) == 3
+    with pytest.raises(BadInput, match="that the history has as 'c1'"):
+        add(tmp_path, measured(1, 1.0 * (1 - 0.0005), 1.0 - 0.0005))
+
+
+def test_programs_compiled_are_kept(tmp_path: Path) -> None:
+    add(tmp_path, measured(1, 1.0))
+    assert load(tmp_path)[0].entries[0].compiled == {NEW: {A.id: [1, 0]}}

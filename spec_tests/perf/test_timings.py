@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from surrogate_core.cli import app
 from surrogate_core.commands.timings import timing, trends
-from surrogate_core.perf.history import check
 from surrogate_core.perf.store import BenchRun, Writer
+from surrogate_core.perf.watch import check
 from surrogate_core.report import html
 
 HOSTILE = "<script>alert(1)</script>"

@@ -15,7 +15,9 @@ history = typer.Typer(help="The speed of surrogates over time: an append-only fo
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the history.", show_default=False)]
 
-SIGNS = {"step": "✗", "drift": "✗", "steady": "✓", "too few": "?"}
+Effect = Annotated[float, typer.Option(help="The least rise that counts, as a share.")]
+
+SIGNS = {"step": "✗", "drift": "✗", "steady": "✓", "inconclusive": "?", "too few": "?"}
 
 
 @history.command()
@@ -44,25 +46,28 @@ def show(folder: Folder) -> None:
     console = Console(soft_wrap=True)
     for series in store.load(folder):
         console.print(_where(series.place), style="bold", highlight=False, markup=False)
-        names = dict.fromkeys((t, b) for e in series.entries for t, ratios in e.ratios.items() for b in ratios)
-        for target, benchmark in names:
-            console.print(f"  {target}  {benchmark}", highlight=False, markup=False)
+        names = dict.fromkeys((t, e.parameters.get(t), b) for e in series.entries for t, b in e.pairs)
+        for target, parameters, benchmark in names:
+            with_ = f" with {parameters}" if parameters else ""
+            console.print(f"  {target}{with_}  {benchmark}", highlight=False, markup=False)
             for entry in series.entries:
+                if target in entry.ratios and entry.parameters.get(target) != parameters:
+                    continue
                 ratio = entry.ratios.get(target, {}).get(benchmark)
                 told = "not measured" if ratio is None else f"{math.exp(ratio):.3f} of the bare operation"
-                line = f"    {entry.started}  {told}  {_called(entry, target)}".rstrip()
+                line = f"    {entry.started}  {told}  {entry.called(target)}".rstrip()
                 console.print(line, highlight=False, markup=False)
 
 
 @history.command()
 def check(
     folder: Folder,
-    effect: Annotated[float, typer.Option(help="The least rise that counts, as a share.")] = 0.02,
+    effect: Effect = 0.02,
 ) -> None:
-    """Tell whether anything became slower, in a step or by a drift; exit code 4 where it did."""
-    from surrogate_core.perf import history as store
+    """Tell whether anything became slower: exit code 4 where it did, 3 where nothing could be decided."""
+    from surrogate_core.perf import watch
 
-    found = store.check(folder, effect)
+    found = watch.check(folder, effect)
     console = Console(soft_wrap=True)
     console.print(_where(found.series.place), style="bold", highlight=False, markup=False)
     for (target, benchmark), trend in found.trends.items():
@@ -78,8 +83,17 @@ def check(
     raise typer.Exit(found.exit_code)
 
 
-def _called(entry: Any, target: str) -> str:
-    return " ".join(filter(None, (entry.versions.get(target, ""), entry.label)))
+@history.command()
+def accept(
+    folder: Folder,
+    bench: Annotated[list[str] | None, typer.Option(help="Benchmark or glob, such as 'lif/*'. Repeatable.")] = None,
+    effect: Effect = 0.02,
+) -> None:
+    """Take what rose or vanished for the new normal: later runs are held against the latest one."""
+    from surrogate_core.perf import watch
+
+    for (target, benchmark), said in watch.accept(folder, bench or (), effect).items():
+        Console(soft_wrap=True).print(f"accepted: {target}  {benchmark}  {said}", highlight=False, markup=False)
 
 
 def _where(place: Any) -> str:

@@ -26,12 +26,12 @@ def report(
     from surrogate_core import engine
     from surrogate_core.commands import timings
     from surrogate_core.engine.telling import printable
-    from surrogate_core.perf import history
+    from surrogate_core.perf import watch
     from surrogate_core.perf.store import is_bench
     from surrogate_core.report import html
     from surrogate_core.report.verdict import verdict
 
-    histories = [history.check(path) for path in results if path.is_dir()]
+    histories = [watch.check(path) for path in results if path.is_dir()]
     files = [path for path in results if not path.is_dir()]
     timed = timings.load(path for path in files if is_bench(path))
     runs = [engine.read(path) for path in files if not is_bench(path)]

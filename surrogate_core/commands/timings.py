@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from surrogate_core.perf import terminal, verdicts
-from surrogate_core.perf.history import Checked
 from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.summary import Row, in_units, per_second, rows
 from surrogate_core.perf.trend import Trend, noise_floor
+from surrogate_core.perf.watch import Checked
 from surrogate_core.report.timing import Compared, Entry, Timed, Timing, Trended
 
 __all__ = ["exit_code", "load", "timing", "trends"]
@@ -84,6 +84,7 @@ SHOWN = {
     "step": ("failed", "✗", "stepped up"),
     "drift": ("failed", "✗", "drifted up"),
     "steady": ("passed", "✓", "steady"),
+    "inconclusive": ("open", "?", "inconclusive"),
     "too few": ("open", "?", "too few runs"),
 }
 """The report's class, sign and words of every trend."""
@@ -127,10 +128,7 @@ def _trended(found: Checked, target: str, benchmark: str, trend: Trend) -> Trend
 
 def _levels(logs: np.ndarray, trend: Trend) -> tuple[tuple[int, int, float, float], ...]:
     """The stretches without a step, as a plot shows them."""
-    last = len(logs) - 1
-    if trend.state == "drift":
-        slope, start = np.polyfit(np.arange(last + 1), logs, 1)
-        return ((0, last, math.exp(start), math.exp(start + slope * last)),)
-    ends = [(0, last)] if trend.at is None else [(0, trend.at - 1), (trend.at, last)]
-    levels = ((first, to, math.exp(float(logs[first : to + 1].mean()))) for first, to in ends)
-    return tuple((first, to, level, level) for first, to, level in levels)
+    if not trend.stretches:
+        level = math.exp(float(logs.mean()))
+        return ((0, len(logs) - 1, level, level),)
+    return tuple((s.first, s.last, math.exp(s.start), math.exp(s.end)) for s in trend.stretches)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from surrogate_core.perf.job import Measured
 
-__all__ = ["changes", "count_changes"]
+__all__ = ["changes", "compilation_changes", "count_changes"]
 
 TIMES = {1.0: "once", 2.0: "twice"}
 
@@ -22,14 +22,16 @@ def changes(old: Measured, new: Measured) -> tuple[str, ...]:
 
     What stands in a program as it was traced a compiler may still merge; so its own counts stand beside it.
     """
-    found = [*count_changes(old.counts, new.counts)]
-    for what, before, now in (
-        ("programs compiled until warm", old.compilations, new.compilations),
-        ("programs compiled by a further call", old.recompilations, new.recompilations),
-    ):
-        if before != now:
-            found.append(f"{what}: {now}, was {before}")
-    return tuple(found)
+    before, now = ((m.compilations, m.recompilations) for m in (old, new))
+    return (*count_changes(old.counts, new.counts), *compilation_changes(before, now))
+
+
+def compilation_changes(old: Sequence[int], new: Sequence[int]) -> tuple[str, ...]:
+    """What changed of the programs that were compiled: until the arm was warm, and by a further call."""
+    names = ("programs compiled until warm", "programs compiled by a further call")
+    return tuple(
+        f"{what}: {now}, was {before}" for what, before, now in zip(names, old, new, strict=True) if before != now
+    )
 
 
 def count_changes(old: Mapping[str, float], new: Mapping[str, float]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The history of a surrogate's speed: an append-only folder, one file for each place where it was measured.
 
 A place is a machine, its devices, the versions of what runs on them, and how it was measured; ratios of two places are
-not comparable.
+not comparable. Neither are those of one target at other parameters, which share a file and make series of their own.
 """
 
 from __future__ import annotations
@@ -9,23 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.decide import medians
-from surrogate_core.perf.evidence import count_changes
 from surrogate_core.perf.job import BARE
-from surrogate_core.perf.machine import differences, place
+from surrogate_core.perf.machine import place
 from surrogate_core.perf.store import BenchRun
-from surrogate_core.perf.trend import FEWEST, Trend, trends
 
-__all__ = ["SCHEMA", "Checked", "Entry", "Series", "add", "check", "load"]
+__all__ = ["SCHEMA", "Accepted", "Entry", "Pair", "Series", "accepting", "add", "load", "unlike"]
 
 SCHEMA = 1
+
+Pair = tuple[str, str]
+"""A target and a benchmark."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Entry:
         versions: target -> version of its package; empty where there is none.
         ratios: target -> benchmark -> mean log-ratio to the bare operation.
         counts: target -> benchmark -> what is known of the computation without a clock.
+        parameters: target -> those at which it was timed, in words; a target is missing where they were not kept.
+        compiled: target -> benchmark -> programs compiled until it was warm, and by a further call; likewise.
     """
 
     started: str
@@ -45,63 +49,60 @@ class Entry:
     versions: Mapping[str, str]
     ratios: Mapping[str, Mapping[str, float]]
     counts: Mapping[str, Mapping[str, Mapping[str, float]]]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    compiled: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """What was measured."""
+        return tuple((target, benchmark) for target, ratios in self.ratios.items() for benchmark in ratios)
+
+    def called(self, target: str) -> str:
+        """Version and label, as a person reads them."""
+        return " ".join(filter(None, (self.versions.get(target, ""), self.label)))
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """That the speed of some benchmarks is the one to hold later runs against.
+
+    Attributes:
+        started: of the run that had it.
+        pairs: of which benchmarks.
+    """
+
+    started: str
+    pairs: tuple[Pair, ...]
 
 
 @dataclass(frozen=True)
 class Series:
-    """All entries of one place, the oldest first."""
+    """All entries of one place, the oldest first, and what was accepted of them."""
 
     place: Mapping[str, str]
     entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a history says.
-
-    Attributes:
-        trends: (target, benchmark) -> trend, in the place of the latest entry.
-        vanished: (target, benchmark) pairs that its place had before, and the latest entry lacks.
-        changed: (target, benchmark) -> counts that the latest entry changed, a phrase each.
-        remarks: what of the history could not be compared, and why.
-    """
-
-    series: Series
-    trends: Mapping[tuple[str, str], Trend]
-    vanished: tuple[tuple[str, str], ...]
-    changed: Mapping[tuple[str, str], tuple[str, ...]]
-    remarks: tuple[str, ...]
-
-    @property
-    def exit_code(self) -> int:
-        """4 where something became slower; 3 where a benchmark vanished or nothing could be said; else 0."""
-        states = {trend.state for trend in self.trends.values()}
-        if states & {"step", "drift"}:
-            return 4
-        return 3 if self.vanished or "steady" not in states else 0
+    accepted: tuple[Accepted, ...] = ()
 
     def having(self, target: str, benchmark: str) -> tuple[Entry, ...]:
-        """The entries that a trend is over."""
-        return tuple(entry for entry in self.series.entries if benchmark in entry.ratios.get(target, {}))
+        """The entries that are compared: of one target, at the parameters that it had last, in one benchmark."""
+        found = [entry for entry in self.entries if benchmark in entry.ratios.get(target, {})]
+        return tuple(e for e in found if e.parameters.get(target) == found[-1].parameters.get(target))
 
-    def sentence(self, target: str, benchmark: str) -> str:
-        """What became of one benchmark, in words."""
-        trend = self.trends[target, benchmark]
-        if trend.state == "too few":
-            return f"nothing can be said yet: fewer than {FEWEST} runs"
-        if trend.state == "steady":
-            return "no rise was found"
-        if trend.at is None:
-            return f"drifted up by {100 * trend.change:.3g} %"
-        entry = self.having(target, benchmark)[trend.at]
-        called = " ".join(filter(None, (entry.versions.get(target, ""), entry.label)))
-        return f"stepped up by {100 * trend.change:.3g} % at {entry.started} {called}".rstrip()
+    def accepted_at(self, pair: Pair) -> str:
+        """When the run was measured whose speed was accepted last; empty where none was."""
+        return max((one.started for one in self.accepted if pair in one.pairs), default="")
 
 
 def _place(run: BenchRun) -> dict[str, str]:
     """Where, and how: a ratio that another version of the harness measured in another way is another figure."""
     machine = run.header["machine"]
     return place(machine, run.header["devices"]) | {"measuring protocol": str(machine.get("protocol", "none"))}
+
+
+def unlike(one: Mapping[str, str], other: Mapping[str, str]) -> tuple[str, ...]:
+    """What differs between two places, a phrase each, also what only one of them has: ``jax 0.10.2, was 0.10.1``."""
+    names = [name for name in dict.fromkeys((*one, *other)) if one.get(name) != other.get(name)]
+    return tuple(f"{name} {one.get(name, 'none')}, was {other.get(name, 'none')}" for name in names)
 
 
 def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple[Path, tuple[str, ...]]:
@@ -115,21 +116,34 @@ def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple
     if not any(entry.ratios.values()):
         raise BadInput("a run in which nothing was measured", "ratios to the bare operation", "see what bench says")
     known = load(folder) if any(Path(folder).glob("*.jsonl")) else ()
-    if any(entry == old for series in known for old in series.entries):
-        raise BadInput(f"a run of {entry.started} that the history has", "a new run", "add each run once")
+    for old in (old for series in known for old in series.entries):
+        # Whatever it is called, and also where less was kept of it then.
+        if (entry.started, entry.ratios) == (old.started, old.ratios):
+            called = f" as {old.label!r}" if old.label else ""
+            raise BadInput(f"a run of {entry.started} that the history has{called}", "a new run", "add each run once")
     latest = max(known, key=lambda s: s.entries[-1].started, default=None)
     path = Path(folder) / f"{_key(where)}.jsonl"
+    _append(path, where, {"kind": "entry", **asdict(entry)})
+    return path, unlike(where, latest.place) if latest else ()
+
+
+def accepting(folder: str | os.PathLike[str], series: Series, pairs: Sequence[Pair]) -> None:
+    """Append that the latest speed of some benchmarks is accepted. Raises :class:`BadInput` as :func:`add` does."""
+    accepted = Accepted(series.entries[-1].started, tuple(pairs))
+    _append(Path(folder) / f"{_key(series.place)}.jsonl", series.place, {"kind": "accepted", **asdict(accepted)})
+
+
+def _append(path: Path, where: Mapping[str, str], line: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
             if not file.tell():
                 file.write(json.dumps({"kind": "history", "schema": SCHEMA, "place": where}) + "\n")
-            file.write(json.dumps({"kind": "entry", **asdict(entry)}, allow_nan=False) + "\n")
+            file.write(json.dumps(line, allow_nan=False) + "\n")
     except OSError as error:
         raise BadInput(
-            f"history {folder}: {error.strerror}", "a folder that can be written", "choose another"
+            f"history {path.parent}: {error.strerror}", "a folder that can be written", "choose another"
         ) from None
-    return path, differences(where, latest.place) if latest else ()
 
 
 def _key(where: Mapping[str, str]) -> str:
@@ -144,17 +158,22 @@ def _entry(run: BenchRun, label: str) -> Entry:
         raise BadInput("a run that was not finished", "a results file with its footer", "run bench again")
     ratios: dict[str, dict[str, float]] = {}
     counts: dict[str, dict[str, dict[str, float]]] = {}
+    compiled: dict[str, dict[str, tuple[int, int]]] = {}
     for subject in run.header["subjects"]:
         target = subject["target"]
-        ratios[target], counts[target] = {}, {}
+        ratios[target], counts[target], compiled[target] = {}, {}, {}
         for name in run.benchmarks:
             both = [s for s in run.of(name) if {target, BARE} <= s.arms.keys()]
             if both:
+                first = both[0].arms[target]
                 logs = medians([s.arms[target].seconds for s in both], [s.arms[BARE].seconds for s in both])
                 ratios[target][name] = float(np.mean(logs))
-                counts[target][name] = dict(both[0].arms[target].counts)
-    versions = {s["target"]: " ".join(filter(None, (s["package"], s["version"]))) for s in run.header["subjects"]}
-    return Entry(str(run.header["started"]), label, versions, ratios, counts)
+                counts[target][name] = dict(first.counts)
+                compiled[target][name] = (first.compilations, first.recompilations)
+    subjects = run.header["subjects"]
+    versions = {s["target"]: " ".join(filter(None, (s["package"], s["version"]))) for s in subjects}
+    parameters = {s["target"]: ", ".join(f"{name}={value!r}" for name, value in s["parameters"]) for s in subjects}
+    return Entry(str(run.header["started"]), label, versions, ratios, counts, parameters, compiled)
 
 
 def load(folder: str | os.PathLike[str]) -> tuple[Series, ...]:
@@ -176,44 +195,16 @@ def _series(path: Path) -> Series:
         head, *rest = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         if head["kind"] != "history" or head["schema"] != SCHEMA:
             raise ValueError(f"kind {head['kind']!r}, schema {head['schema']}")
-        entries = [Entry(**{name: value for name, value in line.items() if name != "kind"}) for line in rest]
+        entries, accepted = [], []
+        for line in rest:
+            values = {name: value for name, value in line.items() if name != "kind"}
+            if line["kind"] == "accepted":
+                accepted.append(Accepted(values["started"], tuple((t, b) for t, b in values["pairs"])))
+            else:
+                entries.append(Entry(**values))
         if not entries:
             raise ValueError("no entries")
     except (OSError, ValueError, KeyError, TypeError) as error:
         wanted = f"a history of schema {SCHEMA}"
         raise BadInput(f"history {path}: {error}", wanted, "take the file away, or mend it") from None
-    return Series(head["place"], tuple(sorted(entries, key=lambda entry: entry.started)))
-
-
-def check(folder: str | os.PathLike[str], effect: float = 0.02) -> Checked:
-    """What became slower, in the place of the latest entry. Raises :class:`BadInput` as :func:`load` does."""
-    known = load(folder)
-    latest = max(known, key=lambda series: series.entries[-1].started)
-    values: dict[tuple[str, str], list[float]] = {}
-    for entry in latest.entries:
-        for target, ratios in entry.ratios.items():
-            for benchmark, ratio in ratios.items():
-                values.setdefault((target, benchmark), []).append(ratio)
-    last = latest.entries[-1]
-    vanished = tuple((t, b) for t, b in values if b not in last.ratios.get(t, {}))
-    named = {" ".join(key): series for key, series in values.items() if key not in vanished}
-    found = trends(named, effect)
-    others = tuple(
-        f"{len(series.entries)} runs elsewhere are not comparable: {'; '.join(differences(latest.place, series.place))}"
-        for series in known
-        if series is not latest
-    )
-    trend_of = {key: found[" ".join(key)] for key in values if key not in vanished}
-    return Checked(latest, trend_of, vanished, _changed(latest), others)
-
-
-def _changed(series: Series) -> dict[tuple[str, str], tuple[str, ...]]:
-    if len(series.entries) < 2:
-        return {}
-    before, last = series.entries[-2:]
-    found = {
-        (target, benchmark): count_changes(before.counts.get(target, {}).get(benchmark, counts), counts)
-        for target, by_benchmark in last.counts.items()
-        for benchmark, counts in by_benchmark.items()
-    }
-    return {key: phrases for key, phrases in found.items() if phrases}
+    return Series(head["place"], tuple(sorted(entries, key=lambda entry: entry.started)), tuple(accepted))

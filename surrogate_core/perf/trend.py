@@ -1,32 +1,33 @@
-"""Whether a series of ratios rose: in a step, or by a drift that no two neighbours show.
+"""Whether a series of ratios rose: in steps, or by a drift that no two neighbours show.
 
-Each entry is the mean log-ratio of a run to the bare operation. Two statistics, both compared with what they are in
-series that do not change (independent normal noise of one unknown spread), simulated once for each length: the
-largest t statistic over all places where the mean may have stepped up, and the t statistic of a straight line.
+Each entry is the mean log-ratio of a run to the bare operation. The latest level counts, against the lowest that there
+was before: a slowdown that was undone is none, and one after an improvement is one.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy import special
 
-from surrogate_core.perf.decide import holm
+from surrogate_core.perf.levels import FEWEST, LEAST_SPREAD, Stretch, fitted, stretches
 
-__all__ = ["FEWEST", "Trend", "noise_floor", "trends"]
-
-FEWEST = 6
-"""Entries: with fewer, a spread of unknown size leaves nothing to be seen."""
+__all__ = ["FEWEST", "RISEN", "State", "Trend", "noise_floor", "trends"]
 
 MOST = 200
 """The latest entries that are looked at."""
 
-SIMULATED = 20_000
+LASTING = 3
+"""Entries of a level that later ones are held against: fewer may be one lucky day of the machine."""
+
+State = Literal["steady", "step", "drift", "inconclusive", "too few"]
+
+RISEN = frozenset({"step", "drift"})
+"""The slowdowns."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,89 @@ class Trend:
     """What became of one benchmark over time.
 
     Attributes:
-        state: ``step`` and ``drift`` are slowdowns; ``steady``: none was found; ``too few``: nothing can be said.
-        change: by how much the time rose, as a share: at the step, or over the whole line; 0 where it did not.
-        at: the index of the first entry after the step; ``None`` otherwise.
-        p: chance of so clear a rise in a series that does not change.
+        state: ``step`` and ``drift`` are slowdowns; ``steady``: a rise by the effect or more is excluded;
+            ``inconclusive``: neither; ``too few``: nothing can be said.
+        change: by how much the latest level lies above the lowest earlier one, as a share; 0 where it did not rise.
+        at: the index of the first entry after the step, after that which passed the middle where there were several;
+            ``None`` where there is no step.
+        most: the rise that is not excluded, as a share; infinite where nothing can be said.
+        stretches: the levels that were found, the oldest first.
     """
 
-    state: Literal["steady", "step", "drift", "too few"]
+    state: State
     change: float = 0.0
     at: int | None = None
-    p: float = 1.0
+    most: float = math.inf
+    stretches: tuple[Stretch, ...] = ()
 
 
-def trends(series: Mapping[str, Sequence[float]], effect: float = 0.02, level: float = 0.01) -> dict[str, Trend]:
-    """Every benchmark's trend; any false alarm among them all has at most the chance ``level``.
+@dataclass(frozen=True)
+class _Fit:
+    """A series with its levels.
+
+    Attributes:
+        values: the series.
+        parts: its stretches.
+        since: the index of the entry whose level was accepted; 0 where none was.
+    """
+
+    values: np.ndarray
+    parts: tuple[Stretch, ...]
+    since: int
+
+    @property
+    def rest(self) -> np.ndarray:
+        return self.values - fitted(self.parts)
+
+    @property
+    def freedom(self) -> int:
+        return max(1, len(self.values) - len(self.parts) - self.parts[-1].drifts)
+
+    def spread(self, less: np.ndarray | float = 0.0, lost: int = 0) -> np.ndarray:
+        """Of the noise about the levels; ``less``: squares that a further step explains, with ``lost`` freedom."""
+        squares = float((self.rest**2).sum()) - less
+        return np.sqrt(np.maximum(squares / max(1, self.freedom - lost), LEAST_SPREAD**2))
+
+    @property
+    def earlier(self) -> tuple[Stretch, ...]:
+        """The levels, from the accepted one on, that the latest one is held against."""
+        before = tuple(part for part in self.parts[:-1] if part.last >= self.since)
+        return tuple(part for part in before if part.length >= LASTING) or before
+
+
+@dataclass(frozen=True)
+class _Rise:
+    """Of the latest level.
+
+    Attributes:
+        size: in the logarithm.
+        scale: its standard error, in spreads of the noise.
+        over: the level that it rose over; ``None`` where it rose along a line.
+    """
+
+    size: float
+    scale: float
+    over: Stretch | None = None
+
+
+def trends(
+    series: Mapping[str, Sequence[float]],
+    effect: float = 0.02,
+    level: float = 0.01,
+    accepted: Mapping[str, int] | None = None,
+) -> dict[str, Trend]:
+    """Every benchmark's trend; any false alarm among them all has at most the chance ``level``, in one look.
 
     Args:
         series: benchmark -> log-ratios, the oldest first.
         effect: the least rise that counts, as a share.
-        level: the chance of a false alarm in a family that does not change.
+        level: the chance of a false alarm in a family that does not change, and of a rise by the effect or more in one
+            that is called steady.
+        accepted: benchmark -> index of the entry whose level is the one to hold later ones against.
     """
-    found = {name: _rise(np.asarray(values[-MOST:], float)) for name, values in series.items()}
-    clear = holm({name: trend.p for name, trend in found.items() if trend.state != "too few"}, level)
+    family = sum(len(values) >= FEWEST for values in series.values())
     return {
-        name: _shifted(trend, len(series[name]))
-        if trend.state == "too few" or (name in clear and trend.change >= effect)
-        else Trend("steady", p=trend.p)
-        for name, trend in found.items()
+        name: _trend(values, effect, level, family, (accepted or {}).get(name, 0)) for name, values in series.items()
     }
 
 
@@ -77,66 +134,87 @@ def noise_floor(values: Sequence[float]) -> float | None:
     return math.expm1(float(special.ndtri(0.995)) * spread)
 
 
-def _shifted(trend: Trend, length: int) -> Trend:
-    """With the step's place counted from the first entry of all."""
-    if trend.at is None:
-        return trend
-    return Trend(trend.state, trend.change, trend.at + max(0, length - MOST), trend.p)
-
-
-def _rise(values: np.ndarray) -> Trend:
-    count = len(values)
-    if count < FEWEST:
+def _trend(values: Sequence[float], effect: float, level: float, family: int, since: int) -> Trend:
+    if len(values) < FEWEST:
         return Trend("too few")
-    steps, lines = _null(count)
-    t_steps = _step_statistics(values[None])[0]
-    at = int(np.argmax(t_steps)) + 1
-    step_p, line_p = (
-        _share_above(steps, float(t_steps.max())),
-        _share_above(lines, float(_line_statistics(values[None])[0])),
-    )
-    # Two looks at one series: the clearer counts, at twice its chance.
-    p = min(1.0, 2 * min(step_p, line_p))
-    time = np.arange(count) - (count - 1) / 2
-    slope = float(time @ values / (time @ time))
-    height = float(values[at:].mean() - values[:at].mean())
-    flat_step = np.where(np.arange(count) < at, values[:at].mean(), values[at:].mean())
-    straight = values.mean() + slope * time
-    if ((values - flat_step) ** 2).sum() <= ((values - straight) ** 2).sum():
-        return Trend("step", math.expm1(height), at, p)
-    return Trend("drift", math.expm1(slope * (count - 1)), None, p)
+    left_out = max(0, len(values) - MOST)
+    shown = np.asarray(values[left_out:], float)
+    # One half for changes that are none, one half for rises over levels that the series came back to.
+    allowed = level / family / 2
+    fit = _Fit(shown, stretches(shown, allowed), max(0, since - left_out))
+    rises = [*_rises(fit)]
+    most = math.expm1(max((*_bounds(fit, rises, level), *_later(fit, level)), default=-math.inf))
+    placed = tuple(Stretch(p.first + left_out, p.last + left_out, p.start, p.end, p.drifts) for p in fit.parts)
+    highest = max(rises, key=lambda rise: rise.size, default=None)
+    if highest is None or not _counts(highest, fit, effect, allowed / len(rises)):
+        return Trend("steady" if most < effect else "inconclusive", most=most, stretches=placed)
+    change = math.expm1(highest.size)
+    if highest.over is None:
+        return Trend("drift", change, None, most, placed)
+    return Trend("step", change, _passed(fit, highest.over) + left_out, most, placed)
 
 
-def _share_above(null: np.ndarray, statistic: float) -> float:
-    """The chance of a statistic so high, never 0: Davison & Hinkley, *Bootstrap Methods*, 1997, eq. 4.11."""
-    return (1 + int((null >= statistic).sum())) / (1 + len(null))
+def _counts(rise: _Rise, fit: _Fit, effect: float, level: float) -> bool:
+    if rise.size <= 0 or math.expm1(rise.size) < effect:
+        return False
+    return special.stdtr(fit.freedom, -rise.size / (float(fit.spread()) * rise.scale)) <= level
 
 
-def _step_statistics(series: np.ndarray) -> np.ndarray:
-    """T of a step up before each entry but the first, with the pooled spread; series in rows."""
-    count = series.shape[1]
-    before = np.arange(1, count)
-    sums = series.cumsum(1)
-    total, squares = sums[:, -1:], (series**2).sum(1, keepdims=True)
-    low, high = sums[:, :-1] / before, (total - sums[:, :-1]) / (count - before)
-    within = np.maximum(squares - before * low**2 - (count - before) * high**2, 1e-30)
-    return (high - low) / np.sqrt(within / (count - 2) * (1 / before + 1 / (count - before)))
+def _rises(fit: _Fit) -> Iterator[_Rise]:
+    """Of the latest level over each earlier one, and along itself where it is a line."""
+    last = fit.parts[-1]
+    distance = _distance(last)
+    for part in fit.earlier:
+        own = 1 / last.length + ((last.length - 1) / 2 * distance) ** 2 * last.drifts
+        yield _Rise(last.end - part.end, math.sqrt(1 / part.length + own), part)
+    if last.drifts:
+        yield _along(fit, (last.end - last.start) / (last.length - 1))
 
 
-def _line_statistics(series: np.ndarray) -> np.ndarray:
-    """T of the slope of a straight line; series in rows."""
-    count = series.shape[1]
-    time = np.arange(count) - (count - 1) / 2
-    slope = series @ time / (time @ time)
-    rest = series - series.mean(1, keepdims=True) - slope[:, None] * time
-    return slope / np.sqrt(np.maximum((rest**2).sum(1), 1e-30) / (count - 2) / (time @ time))
+def _distance(stretch: Stretch) -> float:
+    """The standard error of a line's slope, in spreads of the noise."""
+    time = np.arange(stretch.length) - (stretch.length - 1) / 2
+    return 1 / math.sqrt(float(time @ time)) if stretch.length > 1 else 0.0
 
 
-@functools.cache
-def _null(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both statistics in series that do not change."""
-    random = np.random.default_rng(count)
-    steps = [_step_statistics(random.standard_normal((1000, count))).max(1) for _ in range(SIMULATED // 1000)]
-    # The slope's statistic has a t distribution: its quantiles stand for a simulation.
-    lines = special.stdtrit(count - 2, (np.arange(SIMULATED) + 0.5) / SIMULATED)
-    return np.concatenate(steps), lines
+def _along(fit: _Fit, slope: float) -> _Rise:
+    last = fit.parts[-1]
+    runs = last.last - max(last.first, fit.since)
+    return _Rise(slope * runs, _distance(last) * runs)
+
+
+def _bounds(fit: _Fit, rises: Sequence[_Rise], level: float) -> Iterator[float]:
+    """What each rise is at the most, and what a drift is that was not found."""
+    far = float(special.stdtrit(fit.freedom, 1 - level) * fit.spread())
+    last = fit.parts[-1]
+    drift = []
+    if not last.drifts and last.last > max(last.first, fit.since):
+        time = np.arange(last.length) - (last.length - 1) / 2
+        drift = [_along(fit, float(time @ fit.values[last.first :] / (time @ time)))]
+    for rise in (*rises, *drift):
+        yield rise.size + far * rise.scale
+
+
+def _later(fit: _Fit, level: float) -> Iterator[float]:
+    """What a step within the latest stretch is at the most, wherever it may be.
+
+    Whoever names a place where it rose by the effect or more is refuted by the bound at that place: no chance adds up.
+    """
+    last, rest = fit.parts[-1], fit.rest[fit.parts[-1].first :]
+    before = np.arange(max(last.first, fit.since) + 1, last.last + 1) - last.first
+    if not len(before):
+        return
+    after = last.length - before
+    sums = np.cumsum(rest)[before - 1]
+    high, low = -sums / after, sums / before  # what is left of a fit has the mean 0
+    explained = (high - low) ** 2 * before * after / last.length
+    far = special.stdtrit(max(1, fit.freedom - 1), 1 - level) * fit.spread(explained, 1)
+    yield float((high - low + far * np.sqrt(1 / before + 1 / after)).max())
+    for part in fit.earlier:
+        yield float((last.end + high - part.end + far * np.sqrt(1 / after + 1 / part.length)).max())
+
+
+def _passed(fit: _Fit, lowest: Stretch) -> int:
+    """The first entry after the step that passed the middle between the lowest level and the latest."""
+    middle = (lowest.end + fit.parts[-1].end) / 2
+    return max(part.last for part in fit.parts[:-1] if part.end < middle) + 1
