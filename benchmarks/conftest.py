@@ -1,10 +1,7 @@
-"""Options of the benchmarks, and what `--benchmark-json` keeps of arms that were timed in other processes."""
+"""Options of the benchmarks."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
 
 
@@ -12,23 +9,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("surrogate_core benchmarks")
     group.addoption("--bench-target", default="", help="Time this target alone, in place of one of each library.")
     group.addoption("--bench-against", default="", help="Compare --bench-target with another target or an artifact.")
-    group.addoption("--bench-processes", type=int, default=5, help="Fresh processes for each target.")
+    group.addoption(
+        "--bench-processes",
+        type=int,
+        default=None,
+        help="Fresh processes; by default 5, and 7 where something is compared, as for every push.",
+    )
     group.addoption("--bench-rounds", type=int, default=20, help="Rounds in each.")
 
 
-def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
-    """Where arms were timed in fresh processes, the figures are those of the arm and not of starting processes."""
-    for entry in output_json["benchmarks"]:
-        rounds = entry["extra_info"].pop("rounds", None)
-        if rounds:
-            seconds = np.array(rounds)
-            entry["stats"] = {
-                "min": float(seconds.min()),
-                "max": float(seconds.max()),
-                "mean": float(seconds.mean()),
-                "median": float(np.median(seconds)),
-                "stddev": float(seconds.std(ddof=1)),
-                "rounds": len(rounds),
-                "iterations": entry["extra_info"]["calls"],
-                "data": rounds,
-            }
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--bench-against") and not config.getoption("--bench-target"):
+        raise pytest.UsageError("--bench-against compares a target: name it with --bench-target")

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from figures import replace, within
 
-from surrogate_core.perf.decide import Interval, Rule
+from surrogate_core.perf.decide import GATE, Interval
 from surrogate_core.perf.job import BARE
 from surrogate_core.perf.measure import measure
 from surrogate_core.perf.plan import Request, plan
@@ -42,8 +43,8 @@ pytestmark = pytest.mark.skipif(
 @functools.cache
 def measured() -> BenchRun:
     """Every case of every target, in the same processes."""
-    targets, rule = [OURS, BRAINTOOLS, PLAIN], Rule(processes=7, rounds=20)
-    laid = plan(Request(targets, params={"alpha": 0.7}, framework="jax", globs=CASES, large=True, rule=rule))
+    targets = [OURS, BRAINTOOLS, PLAIN]
+    laid = plan(Request(targets, params={"alpha": 0.7}, framework="jax", globs=CASES, large=True, rule=GATE))
     return BenchRun(laid.header, tuple(measure(laid)), complete=True)
 
 
@@ -53,7 +54,7 @@ def ratios(benchmark: Any, case: str) -> dict[str, Interval]:
     samples = run.of(case)
     benchmark.extra_info["benchmark"] = case
     benchmark.extra_info["calls"] = samples[0].calls
-    benchmark.extra_info["rounds"] = [s for sample in samples for s in sample.arms[OURS].seconds]
+    replace(benchmark, [s for sample in samples for s in sample.arms[OURS].seconds], samples[0].calls)
     benchmark.extra_info["arms"] = {
         arm: [list(sample.arms[arm].seconds) for sample in samples] for arm in (OURS, BRAINTOOLS, PLAIN, BARE)
     }
@@ -72,8 +73,10 @@ def test_an_eager_forward_takes_a_quarter_of_braintools_time_at_most(benchmark: 
 
 
 @pytest.mark.parametrize("case", CASES[2:4])
-def test_forward_and_backward_of_1024_elements_are_not_slower_than_braintools(benchmark: Any, case: str) -> None:
-    assert ratios(benchmark, case)[BRAINTOOLS].low <= 1.0
+def test_forward_and_backward_of_1024_elements_are_not_slower_than_braintools_by_2_percent(
+    benchmark: Any, case: str
+) -> None:
+    within(ratios(benchmark, case)[BRAINTOOLS], GATE)
 
 
 def test_forward_and_backward_of_2_to_the_24_elements_stay_near_the_bare_operation(benchmark: Any) -> None:
