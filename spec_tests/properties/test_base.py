@@ -118,6 +118,10 @@ def test_a_sigmoid_that_cancels_is_a_weakness_in_every_format_and_one_of_another
 def test_a_wrong_spike_is_a_defect_and_what_becomes_of_a_nan_a_difference() -> None:
     where = case("float32")
     assert breach(where, spikes_alone(where), 0, 0.0, "exactly 1", np.array([1.0])).kind == "defect"
+    # A spike is a spike, however high the gradient is.
+    high = case(spec=SLAYER.replace(gradient=2**24 * SLAYER.gradient, claims=()))
+    failure = breach(high, whole_sweep(high), 0, 0.0, "exactly 1", np.array([1.0]), spikes=True)
+    assert (failure.severity, failure.kind) == (1.0, "defect")
     nan = int(np.flatnonzero(np.isnan(where.sweep.exact))[0])
     for request in (spikes_alone(where), whole_sweep(where)):
         assert breach(where, request, nan, 1.0, "exactly 0", np.array([1.0])).kind == "difference"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from handmade import ALPHA, DTYPES, ask, bound, case, failed, judge, passed, slayer
+from handmade import ALPHA, DTYPES, SLAYER, ask, bound, case, failed, judge, passed, slayer
 
 from surrogate_core.drivers.base import Observation, Unsupported
 from surrogate_core.properties.outcome import Skipped
@@ -57,6 +57,26 @@ def test_a_function_with_another_derivative_is_rejected(name: str, function: Fun
     assert f"x = {(low + high) / 2:.9g}" in outcome.given
 
 
+@pytest.mark.parametrize("jump", [1e-3, 1e-6])
+def test_a_jump_is_as_bad_as_it_is_high_whatever_the_step(jump: float) -> None:
+    outcome = failed(judge(SMOOTH, case(), instead=offered(lambda x: S(x) + jump * (x > 0))))
+    assert outcome.figures["jump"] == pytest.approx(jump, rel=1e-2)
+    assert outcome.measured.endswith(f", across a jump of {outcome.figures['jump']:.3g}")
+    # The peak is 1, and so is the width, a power of two.
+    assert outcome.severity == pytest.approx(jump, rel=1e-2)
+
+
+def test_a_slope_that_is_off_is_as_bad_as_it_is_off_and_no_jump() -> None:
+    outcome = failed(judge(SMOOTH, case(), instead=offered(lambda x: 1.5 * S(x))))
+    assert outcome.figures["jump"] == 0
+    assert outcome.severity == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_slope_that_is_off_beside_a_jump_is_told_with_it() -> None:
+    outcome = failed(judge(SMOOTH, case(), instead=offered(lambda x: 1.5 * S(x) + 1e-3 * (x > 0))))
+    assert outcome.severity == pytest.approx(0.501, rel=1e-2)
+
+
 def test_a_difference_across_the_kink_allows_what_the_gradient_changes_over_a_step() -> None:
     # The peak of exp(-alpha*|x|) is a kink: the mean over a step is below it by half of alpha*h.
     outcome = passed(judge(SMOOTH, case(), instead=offered(S, "float32")))
@@ -68,6 +88,11 @@ def test_a_difference_across_the_kink_allows_what_the_gradient_changes_over_a_st
 def test_where_none_is_offered_nothing_is_judged(why: str) -> None:
     outcome = judge(SMOOTH, case(), instead={"smooth": Unsupported(why)})
     assert outcome == Skipped("the implementation offers no smooth function of its own")
+
+
+def test_a_spec_may_promise_nothing_of_it() -> None:
+    assert SMOOTH.applies(SLAYER)
+    assert not SMOOTH.applies(SLAYER.replace(smooth=False))
 
 
 def test_it_is_asked_for_in_float64_whatever_the_case() -> None:

@@ -233,13 +233,20 @@ def breach(
     allowed: str,
     error: np.ndarray | None = None,
     figures: Mapping[str, object] | None = None,
+    *,
+    spikes: bool = False,
 ) -> Failed:
-    """A failure at one input of a flat request. ``error`` are absolute errors, for the severity."""
+    """A failure at one input of a flat request. ``error`` are absolute errors, for the severity.
+
+    An error of ``spikes``, which a request of values alone is about too, is a share of a spike; of a gradient, of
+    its peak.
+    """
+    spikes = spikes or request.operation == "value"
     severity = None
     if error is not None:
         worst = float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
-        scale = 1.0 if request.operation == "value" else case.sweep.expected.peak or 1.0
-        if request.direction is not None:
+        scale = 1.0 if spikes else case.sweep.expected.peak or 1.0
+        if request.direction is not None and not spikes:
             # A large cotangent makes large errors: the severity is the gradient's.
             scale *= max(1.0, float(np.nanmax(np.abs(wide(request.direction)))))
         severity = worst / scale
@@ -251,16 +258,16 @@ def breach(
         severity=severity,
         figures=dict(figures or {}),
         witness=Witness(request, index),
-        kind=_kind(case, request, x, severity),
+        kind=_kind(case, x, None if spikes else severity),
     )
 
 
-def _kind(case: Case, request: Request, x: Any, severity: float | None) -> Kind:
-    """How a failure at ``x`` is to be taken."""
+def _kind(case: Case, x: Any, severity: float | None) -> Kind:
+    """How a failure at ``x`` is to be taken, of a gradient that is off by ``severity``; exact ones have none."""
     if np.isnan(wide(np.asarray(x))):
         # What becomes of a NaN no formula says; libraries differ in it, and none of them documents it.
         return "difference"
-    if severity is None or request.operation == "value":
+    if severity is None:
         return "defect"
     return "weakness" if severity <= negligible(case.sweep.expected) else "defect"
 

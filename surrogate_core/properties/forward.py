@@ -67,6 +67,7 @@ def _judge_step(case: Case, seen: Seen) -> Outcome:
                 f"exactly {expected[index]:g}",
                 np.abs(wide(value) - expected)[wrong],
                 {"wrong": int(wrong.sum()), "inputs": int(promised.sum()), **_levels(case, expected, value)},
+                spikes=True,
             )
         if flushed.any():
             tolerated = int(flushed.sum())

@@ -79,7 +79,7 @@ def _failed(case: Case, tally: Tally, what: str, name: str, seen: Seen, figures:
     request, answer = _closer(case, tally)[name], observed(seen[name])
     exact = wide(request.x)
     counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
-    if what.startswith("spike"):
+    if spikes := what.startswith("spike"):
         promised = forward(case.spec, case.parameters, exact)[0]
         allowed, measured, right = f"exactly {promised:g}", answer.value[0], wide(answer.value)[0] == promised
         error = np.abs(wide(answer.value) - promised)
@@ -87,7 +87,7 @@ def _failed(case: Case, tally: Tally, what: str, name: str, seen: Seen, figures:
         expected = expect(case.spec, case.parameters, case.format, exact)
         allowed, measured = f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}", answer.gradient[0]
         right, error = bool(expected.within(wide(answer.gradient))[0]), np.abs(expected.error(wide(answer.gradient)))
-    return None if right else breach(case, request, 0, measured, allowed, error, {**counts, **figures})
+    return None if right else breach(case, request, 0, measured, allowed, error, {**counts, **figures}, spikes=spikes)
 
 
 def _unseen(case: Case, tally: Tally, what: str, seen: Seen, figures: dict[str, object]) -> Failed:

@@ -12,6 +12,11 @@ Three things keep it from g'(x), and their sum is allowed:
 
 h = 2^-26 widths balances T and R in float64 at about 2^-25 of the peak; where S comes back in a format of p bits,
 it is 2^-(p/2) widths. Both steps are asked for at once, since the format is not known before.
+
+How bad an error is must not depend on h, and beside a jump J of S at x, D is J / 2h: 170 times the peak where 1e-5 is
+added on one side. There the slopes on both sides of x, each from the end of the short step to that of the long one,
+say how far the derivative is off, and J itself, as a share of the peak times the width, how large the jump is. The
+severity is the sum of the two where that is less than half of what a wrong slope at x would have to be.
 """
 
 from __future__ import annotations
@@ -66,16 +71,36 @@ def _judge(case: Case, seen: Seen) -> Outcome:
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         request = _observe(case)["smooth"]
-        worst = float(np.max(np.where(np.isnan(error), np.inf, error)))
+        apart, jump = _beside_a_jump(case, wide(answer.value), error * 2 * h)
+        jumps = apart < error / 2  # a slope that is off is off beside x, too, by about as much
+        worst = float(np.max(np.where(jumps, apart, np.where(np.isnan(error), np.inf, error))[wrong]))
+        risen = float(jump[at]) if jumps[at] else 0.0
         return Failed(
             given=f"x = {shown(case, x[at])}: (S(x + h) - S(x - h)) / 2h with h = {h:.3g}",
-            measured=f"{measured[at]:.9g}",
+            measured=f"{measured[at]:.9g}" + (f", across a jump of {risen:.3g}" if risen else ""),
             allowed=f"the pseudo-derivative {expected[at]:.9g} ± {allowed[at]:.3g}",
             severity=worst / (case.sweep.expected.peak or 1.0),
-            figures={"wrong": int(wrong.sum()), "step": h},
+            figures={"wrong": int(wrong.sum()), "step": h, "jump": risen},
             witness=Witness(request.at(np.array([at, at + x.size]) + (part.start or 0))),
         )
     return Passed({"inputs": int(x.size), "step": h, "worst": float(error.max()), "dtype": answer.value.dtype.name})
+
+
+def _beside_a_jump(case: Case, values: np.ndarray, jump: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(how far the derivative is off where S may jump at x, that jump's size), at each of the points.
+
+    A slope from x + h to x + H is compared with the mean of g' at these two, the trapezoidal rule: nearer to the
+    mean of g' between them than either is.
+    """
+    x, short, long = _points(case), _step(case, WIDE), _step(case, NARROW)
+    near, far = values.reshape(2, 2, -1)
+    worst = np.zeros(x.size)
+    for sign, end, beginning in ((1, far[0], near[0]), (-1, far[1], near[1])):
+        expected = (off(case, x + sign * short)[1] + off(case, x + sign * long)[1]) / 2
+        with np.errstate(all="ignore"):
+            slope = sign * (end - beginning) / (long - short)
+        worst = np.maximum(worst, np.abs(slope - expected))
+    return worst + np.abs(jump) / scale(case), jump
 
 
 SMOOTH = Property(
@@ -83,5 +108,6 @@ SMOOTH = Property(
     promise="The smooth function that the implementation offers has the pseudo-derivative as its derivative.",
     observe=_observe,
     judge=_judge,
+    applies=lambda spec: spec.smooth,
     scope="once",
 )

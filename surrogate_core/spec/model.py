@@ -176,6 +176,8 @@ class Spec:
             ``"zero"``; ``None`` promises nothing.
         parameter_gradient: what differentiating the spikes by a parameter gives: the formula's own
             derivative by it, or ``"zero"``; ``None`` promises nothing.
+        smooth: whether the smooth function that an implementation may offer beside its spikes is promised to have
+            ``gradient`` as its derivative; not where the documentation prints two that do not belong together.
 
     Raises:
         BadInput: the formula has an undeclared symbol, jumps where no breakpoint is declared, or does not
@@ -195,6 +197,7 @@ class Spec:
     breakpoints: Sequence[Any] = ()
     second_order: Declared | None = None
     parameter_gradient: Declared | None = None
+    smooth: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or brief(self.name, LONGEST_NAME) != self.name:
