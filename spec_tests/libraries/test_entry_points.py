@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ def example(name: str) -> str:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of installed packages of its own."""
     monkeypatch.syspath_prepend(tmp_path)
+    for name in ("ramps", "ramps_surrogates"):
+        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
     libraries._added.cache_clear()
     yield tmp_path
     libraries._added.cache_clear()
@@ -48,6 +51,20 @@ def test_the_documented_example_is_listed_and_judged(site: Path) -> None:
     assert libraries.broken() == ()
     options = {"profile": "quick", "dtypes": ["float32"], "properties": ["gradient.peak", "gradient.oracle"]}
     assert surrogate_core.check("ramps.ramp", **options).conforms
+
+
+def test_the_documented_test_passes_and_notices_a_surrogate_that_is_new(site: Path) -> None:
+    (site / "ramps.py").write_text(example("ramps.py"))
+    (site / "ramps_surrogates.py").write_text(example("ramps_surrogates.py"))
+    scope: dict[str, Any] = {}
+    exec(example("test_ramps_surrogates.py"), scope)
+    judged = scope["test_every_surrogate_is_judged_or_excluded_with_a_reason"]
+    judged()
+    (site / "ramps.py").write_text(example("ramps.py").replace("def ramp(", "def slope("))
+    with pytest.raises(AssertionError):
+        judged()
+    (told,) = libraries.gaps(scope["LIBRARY"])
+    assert told.startswith("ramps:slope.spike is made like a surrogate")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Spec, catalogue, get_spec, spec_names
+from surrogate_core.spec.oracle import forward
 
 
 @pytest.mark.parametrize("name", spec_names())
@@ -31,6 +33,15 @@ def test_every_spec_of_every_file_is_in_the_catalogue() -> None:
 def test_no_two_specs_say_the_same() -> None:
     promises = [(get_spec(name).gradient, get_spec(name).step) for name in spec_names()]
     assert len(set(promises)) == len(promises)
+
+
+@pytest.mark.parametrize("name", ["round", "ceil", "floor"])
+def test_rounding_is_that_of_ieee_754(name: str) -> None:
+    halves = np.arange(-20, 20) / 4
+    huge = 2.0 ** np.array([51, 52, 53, 1023])
+    values = np.concatenate([halves, np.nextafter(halves, 99), np.nextafter(halves, -99), huge - 1, huge, -huge - 0.5])
+    rounded = {"round": np.rint, "ceil": np.ceil, "floor": np.floor}[name](values)
+    assert forward(get_spec(f"straight_through_{name}"), (), values).tolist() == rounded.tolist()
 
 
 def test_a_spec_of_another_package_is_named_by_its_place() -> None:

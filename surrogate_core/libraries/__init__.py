@@ -27,8 +27,9 @@ from surrogate_core.libraries.base import Excluded as Excluded
 from surrogate_core.libraries.base import Hazard as Hazard
 from surrogate_core.libraries.base import Library as Library
 from surrogate_core.libraries.base import Surrogate as Surrogate
+from surrogate_core.libraries.completeness import gaps as gaps
 
-__all__ = ["GROUP", "Entry", "broken", "entries", "find", "installed", "libraries", "version"]
+__all__ = ["GROUP", "Entry", "broken", "entries", "find", "gaps", "installed", "libraries", "version"]
 
 GROUP = "surrogate_core.libraries"
 """The entry-point group by which other packages add a :class:`Library`."""

@@ -102,8 +102,8 @@ def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tup
     words = ", ".join(f"{field}={value}" for field, value in (*defaults, *variant))
     if not words:
         return spec
-    # Another default leaves the formula's claims what they are, and so does the value at the threshold.
-    same = {field for field, _ in variant} <= {"at_threshold"}
+    # Another default leaves the formula's claims what they are, and so does what is not of the formula.
+    same = {field for field, _ in variant} <= {"at_threshold", "smooth"}
     with trusting() if same else contextlib.nullcontext():
         return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)})
 
@@ -113,7 +113,7 @@ class Excluded:
     """A public name of a library that is not judged.
 
     Attributes:
-        origin: ``module:attribute``.
+        origin: ``module:attribute``; of what is ``accepted`` in the sources, a module or package alone, too.
         reason: why, in a sentence that its maintainer would accept.
         same_as: ``module:attribute`` of the very same object, where that is the reason.
     """
@@ -150,6 +150,9 @@ class Library:
         hazards: what its import does.
         uncovered: what is not judged of those that are, a sentence each.
         public: every public surrogate that the installed version exports, as ``module:attribute``; imports it.
+        bases: names of its own base classes of surrogates, by which others are found in its sources.
+        accepted: what is made like a surrogate in its sources, and is none, is judged by another name or is no
+            interface: beside what is ``excluded`` of the exported.
         preload: whether importing it starts no thread, process or backend of a framework, so that it can be
             imported once for the workers of all its surrogates. That is checked, and not relied on.
     """
@@ -163,6 +166,8 @@ class Library:
     hazards: tuple[Hazard, ...] = ()
     uncovered: tuple[str, ...] = ()
     public: Callable[[], Iterable[str]] = tuple
+    bases: tuple[str, ...] = ()
+    accepted: tuple[Excluded, ...] = ()
     preload: bool = False
 
     @property

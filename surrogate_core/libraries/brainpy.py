@@ -35,6 +35,7 @@ LIBRARY = Library(
     extra="brainpy",
     surrogates=(),
     excluded=_SAME,
+    accepted=(Excluded("brainpy.math.activations:_relu", "the rectified linear unit, no step"),),
     hazards=(braintools.BRAINSTATE,),
     public=_public,
 )

@@ -60,7 +60,7 @@ _ROWS = (
         "s2nn",
         "s2nn",
         "alpha (1 - sigmoid(alpha x)) sigmoid(alpha x) for x < 0, beta / (x + 1) for x >= 0",
-        # Documented, and a jump of its smooth function at the threshold, which is 1e-8 by default.
+        # Documented, 1e-8 by default, and of its smooth function alone, which jumps by as much at the threshold.
         fixed=(("epsilon", 0.0),),
     ),
     _Row("QPseudoSpike", "q_pseudo_spike", "wide_q_pseudo_spike", "(1 + 2|x| / (alpha + 1))^(-alpha)"),
@@ -122,6 +122,12 @@ LIBRARY = Library(
     extra="braintools",
     surrogates=tuple(_surrogates()),
     excluded=(Excluded("braintools.surrogate:Surrogate", "the abstract base class, which has no gradient of its own"),),
+    bases=("Surrogate",),
+    uncovered=(
+        "S2NN's smooth function at epsilon = 1e-8, its default, which makes it jump by that at the threshold; it is "
+        "judged at 0, and no gradient depends on it",
+        "SquarewaveFourierSeries of other numbers of terms than n = 2, its default",
+    ),
     hazards=(BRAINSTATE,),
     public=_public,
     preload=True,

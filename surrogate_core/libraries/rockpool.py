@@ -1,7 +1,9 @@
-"""Rockpool's PyTorch modules: the threshold is inside, at 1 here, as by default; they fire there (``>=``).
+"""Rockpool's PyTorch modules: the threshold is inside, at 1 here, as by default.
 
 Its surrogates are the autograd functions that a module takes as ``spike_generation_fn``. They count spikes: as many
-as the potential holds thresholds, up to ``max_spikes_per_dt``.
+as the potential holds thresholds, up to ``max_spikes_per_dt``. The modules are documented to be silent at the threshold
+(``V_mem > V_thr``), where their default, StepPWL, fires (``>=``). PeriodicExponential fires there by its own docstring,
+"on reaching threshold", which is nearer to it than that of a module that it can be passed to.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ __all__ = ["LIBRARY"]
 
 LIF = "rockpool.nn.modules.torch.lif_torch"
 NEURON = "rockpool.nn.modules.torch.lif_neuron_torch"
+TRANSFORM = "rockpool.transform.torch_transform"
 UP_DOWN = "rockpool.nn.modules.torch.updown_torch"
 ON_SINABS = "rockpool.nn.modules.sinabs.lif_sinabs"
 BITSHIFT = "rockpool.nn.modules.torch.lif_bitshift_torch"
@@ -53,24 +56,38 @@ def step_pwl_up_down() -> object:
 
 
 def public() -> list[str]:
-    """Every autograd function in the modules that have spiking neurons on PyTorch."""
+    """Every autograd function in the modules of spiking neurons on PyTorch, and what passes a gradient through."""
     import importlib
 
     import torch
 
-    return [
+    functions = [
         f"{name}:{attribute}"
         for name in (LIF, NEURON, UP_DOWN, BITSHIFT, ON_SINABS)
         for attribute, found in vars(importlib.import_module(name)).items()
         if isinstance(found, type) and issubclass(found, torch.autograd.Function)
     ]
+    passing = [name for name in vars(importlib.import_module(TRANSFORM)) if name.endswith("passthrough")]
+    return functions + [f"{TRANSFORM}:{name}" for name in passing]
 
 
-PIECEWISE = Documented(
+def _piecewise(module: str) -> Documented:
+    return Documented(f"{PIECEWISE}; {EXCEEDS}", f"docstrings of StepPWL and of rockpool.nn.modules.{module}")
+
+
+EXCEEDS = (
+    "when the membrane potential V_mem exceeds the threshold voltage, V_mem > V_thr, then the neuron emits a spike"
+)
+
+PIECEWISE = (
     "Heaviside step function with piece-wise linear surrogate to use as spike-generation surrogate; learning_window: "
     "Cutoff value for the surrogate gradient; max_spikes_per_dt: The maximum number of events that will be produced "
-    "in a single time-step",
-    "docstrings of StepPWL and of rockpool.nn.modules.LIFTorch",
+    "in a single time-step"
+)
+
+PASSED = Documented(
+    "Make a passthrough version of the function: pass the gradient directly through in the backward pass",
+    "comment beside them, and docstring of make_backward_passthrough, in rockpool.transform.torch_transform",
 )
 
 LIBRARY = Library(
@@ -86,7 +103,7 @@ LIBRARY = Library(
             module=LIF,
             attribute="StepPWL",
             adapter=step_pwl,
-            documented=PIECEWISE,
+            documented=_piecewise("LIFTorch"),
         ),
         Surrogate(
             name="rockpool.LIFNeuronTorch.StepPWL",
@@ -95,7 +112,7 @@ LIBRARY = Library(
             module=NEURON,
             attribute="StepPWL",
             adapter=step_pwl_of_a_neuron,
-            documented=PIECEWISE,
+            documented=_piecewise("LIFNeuronTorch"),
         ),
         Surrogate(
             name="rockpool.PeriodicExponential",
@@ -106,10 +123,9 @@ LIBRARY = Library(
             adapter=periodic_exponential,
             keywords=(("width", "window"),),
             documented=Documented(
-                "spike_generation_fn: Implements the surrogate gradient function in the backward call (StepPWL or "
-                "PeriodicExponential); its source: exp(-|d| / window) / threshold, d the distance to the next "
-                "multiple of the threshold",
-                "docstring of rockpool.nn.modules.LIFTorch",
+                "Subtract from membrane potential on reaching threshold: it fires there (>=); its source: "
+                "exp(-|d| / window) / threshold, d the distance to the next multiple of the threshold",
+                "docstring and source of rockpool.nn.modules.torch.lif_torch.PeriodicExponential",
             ),
         ),
         Surrogate(
@@ -121,17 +137,41 @@ LIBRARY = Library(
             adapter=step_pwl_up_down,
             documented=Documented(
                 "Heaviside step function with piece-wise linear derivative to use as spike-generation surrogate; its "
-                "source: floor of what is positive, and 1 from 0.5 on",
-                "docstring of rockpool.nn.modules.torch.updown_torch.StepPWL",
+                "source: floor of what is positive, so that it fires at 1 (>=), and 1 from 0.5 on ('surpasses' the "
+                "threshold and 'if a threshold is reached' are both said of UpDownTorch)",
+                "docstring and source of rockpool.nn.modules.torch.updown_torch.StepPWL",
             ),
+        ),
+        Surrogate(
+            name="rockpool.floor_passthrough",
+            spec="straight_through_floor",
+            framework="torch",
+            module=TRANSFORM,
+            attribute="floor_passthrough",
+            documented=PASSED,
+            function=True,
+        ),
+        Surrogate(
+            name="rockpool.round_passthrough",
+            spec="straight_through_round",
+            framework="torch",
+            module=TRANSFORM,
+            attribute="round_passthrough",
+            documented=PASSED,
+            function=True,
         ),
     ),
     excluded=(
         Excluded(f"{BITSHIFT}:Bitshift", "a decay of the membrane potential, no spike function"),
         Excluded(f"{ON_SINABS}:StepPWL", "never called: LIFSinabs spikes with sinabs' own functions"),
         Excluded(f"{ON_SINABS}:PeriodicExponential", "never called: LIFSinabs spikes with sinabs' own functions"),
+        Excluded(f"{TRANSFORM}:make_backward_passthrough", "takes the forward from the user, and has none of its own"),
     ),
-    uncovered=("other thresholds than 1, with which its gradients and its counts of spikes scale",),
+    accepted=(Excluded("rockpool.utilities.benchmarking", "a copy of StepPWL within a benchmark of Rockpool's own"),),
+    uncovered=(
+        "other thresholds than 1, with which its gradients and its counts of spikes scale",
+        "other largest counts of spikes a step than max_spikes_per_dt = 2**16, its default",
+    ),
     hazards=(
         SAMNA,
         Hazard("its modules import JAX, where it is installed, even if only PyTorch is used"),

@@ -1,4 +1,4 @@
-"""sinabs, in PyTorch: the threshold is inside, at 1 here, where its layers have it; it fires there (``>=``).
+"""sinabs, in PyTorch: the threshold is inside, at 1 here, where its layers have it; they fire there (``>=``).
 
 What it calls a surrogate gradient function is a function of the membrane potential and the threshold alone;
 ``SingleSpike``, ``MultiSpike`` and ``MaxSpike`` make a spike function of it.
@@ -95,7 +95,6 @@ def public() -> list[str]:
 
 
 def _surrogate(attribute: str, spec: str, adapter: Any, promise: str, **fields: Any) -> Surrogate:
-    where = f"docstring of {MODULE}.{attribute}"
     return Surrogate(
         name=f"sinabs.{attribute}",
         spec=spec,
@@ -103,7 +102,10 @@ def _surrogate(attribute: str, spec: str, adapter: Any, promise: str, **fields: 
         module=MODULE,
         attribute=attribute,
         adapter=adapter,
-        documented=Documented(promise, where),
+        documented=Documented(
+            f"{promise}; the layers fire if V_mem >= V_th",
+            f"docstrings of {MODULE}.{attribute} and of sinabs.layers.LIF and IAF",
+        ),
         **fields,
     )
 
@@ -169,12 +171,18 @@ LIBRARY = Library(
             "Heaviside surrogate gradient with optional shift. window: Distance between step of Heaviside surrogate "
             "gradient and threshold, relative to threshold.",
         ),
-        _surrogate(
-            "Quantize",
-            "straight_through_floor",
-            quantize,
-            "applies a floor() operation on the input, while providing a surrogate gradient (equivalent to that of a "
-            "linear function) in the backward pass",
+        Surrogate(
+            name="sinabs.Quantize",
+            spec="straight_through_floor",
+            framework="torch",
+            module=MODULE,
+            attribute="Quantize",
+            adapter=quantize,
+            documented=Documented(
+                "applies a floor() operation on the input, while providing a surrogate gradient (equivalent to that of "
+                "a linear function) in the backward pass",
+                f"docstring of {MODULE}.Quantize",
+            ),
         ),
     ),
     excluded=(
@@ -183,7 +191,15 @@ LIBRARY = Library(
         Excluded(f"{MODULE}:MembraneReset", "a reset of the membrane potential, no spike function"),
         Excluded(f"{MODULE}:MembraneSubtract", "a reset of the membrane potential, no spike function"),
     ),
-    uncovered=("other thresholds than 1, with which its gradients and its counts of spikes scale",),
+    accepted=(
+        Excluded(f"{MODULE}.spike_generation:MaxSpikeInner", "the autograd function behind MaxSpike, judged there"),
+    ),
+    uncovered=(
+        "other thresholds than 1, with which its gradients and its counts of spikes scale",
+        "MultiGaussian at other means than mu = 0, its default: its code moves the middle bell alone, and its "
+        "docstring says no more than 'the mean of the Gaussian'",
+        "MaxSpike of other numbers than max_num_spikes_per_bin = 10; without one, its default, it counts as MultiSpike",
+    ),
     hazards=(SAMNA,),
     public=public,
     preload=True,

@@ -10,6 +10,8 @@ __all__ = ["LIBRARY"]
 
 _PAPER = "Zenke & Vogels, The Remarkable Robustness of Surrogate Gradient Learning, Neural Computation 33, 2021"
 
+_FIRES = "forward 'the heaviside function', in its source jnp.heaviside(x, 1.), which fires at the threshold (>=)"
+
 
 def _surrogate(attribute: str, spec: str, parameter: str, promise: str, default: float) -> Surrogate:
     return Surrogate(
@@ -20,7 +22,8 @@ def _surrogate(attribute: str, spec: str, parameter: str, promise: str, default:
         attribute=attribute,
         keywords=((parameter, "beta"),),
         documented=Documented(
-            promise, f"docstring of snnax.functional.surrogate.{attribute}, which refers to {_PAPER}"
+            f"{promise}; {_FIRES}",
+            f"docstring and source of snnax.functional.surrogate.{attribute}; the former refers to {_PAPER}",
         ),
         defaults=((parameter, default),),
     )

@@ -69,8 +69,9 @@ LIBRARY = Library(
             "atan",
             "arctan_over_pi",
             "ATan",
-            "dS/dU = 1/pi * 1/(1 + (pi*U*alpha/2)^2), alpha defaults to 2 (the S beside it, 1/pi * "
-            "arctan(pi*U*alpha/2), has pi*alpha/2 times that derivative, and so has the code)",
+            "dS/dU = 1/pi * 1/(1 + (pi*U*alpha/2)^2), alpha defaults to 2 (the S printed beside it, 1/pi * "
+            "arctan(pi*U*alpha/2), has pi*alpha/2 times that derivative, and so has the code: it is the dS/dU that is "
+            "wrong)",
         ),
         _surrogate(
             "heaviside",
@@ -128,6 +129,24 @@ LIBRARY = Library(
         _behind("sigmoid", "Sigmoid"),
         _behind("spike_rate_escape", "SpikeRateEscape"),
         _behind("SFS", "SparseFastSigmoid"),
+    ),
+    accepted=(
+        *(
+            Excluded(
+                f"snntorch._neurons.{module}:{name}.ATan",
+                f"snntorch.surrogate.ATan once more within {name}, with a default of 2 for alpha; judged there",
+            )
+            for module, name in (
+                ("leakyparallel", "LeakyParallel"),
+                ("leakykernel", "LeakyKernel"),
+                ("leakyunroll", "LeakyParallel"),
+            )
+        ),
+        Excluded("snntorch.functional.loss", "the times of whole records of spikes, no spike functions"),
+        Excluded(
+            "snntorch.functional.quant",
+            "state_quant rounds a neuron's state to the nearest of a table of levels: no formula, and no spike",
+        ),
     ),
     public=public,
     preload=True,

@@ -1,4 +1,4 @@
-"""SpikingJelly, in PyTorch: it fires at the threshold (``>=``), as documented.
+"""SpikingJelly, in PyTorch: it fires at the threshold (``>=``), as its heaviside documents.
 
 Each of its modules offers the smooth function too, ``primitive_function``, which is judged beside the gradient.
 """
@@ -11,20 +11,28 @@ from surrogate_core.libraries.base import Documented, Excluded, Library, Surroga
 
 __all__ = ["LIBRARY"]
 
-MODULE = "spikingjelly.activation_based.surrogate"
+PACKAGE = "spikingjelly.activation_based"
+MODULE = f"{PACKAGE}.surrogate"
+QUANTIZE = f"{PACKAGE}.quantize"
+DHS = f"{PACKAGE}.model.spike_dhs"
+
+FIRES = "1 for x >= 0, 0 for x < 0"
 
 
 def public() -> list[str]:
-    """Every surrogate module, and every autograd function, that the surrogate module defines."""
+    """Every surrogate module, and every autograd function, that is defined for surrogates; every quantiser."""
     import torch
-    from spikingjelly.activation_based import surrogate
+    from spikingjelly.activation_based import quantize, surrogate
+    from spikingjelly.activation_based.model import spike_dhs
 
     kinds = (surrogate.SurrogateFunctionBase, torch.autograd.Function)
-    return [
-        f"{MODULE}:{name}"
-        for name, found in vars(surrogate).items()
-        if isinstance(found, type) and issubclass(found, kinds) and found.__module__ == MODULE
+    surrogates = [
+        f"{module.__name__}:{name}"
+        for module in (surrogate, spike_dhs)
+        for name, found in vars(module).items()
+        if isinstance(found, type) and issubclass(found, kinds) and found.__module__ == module.__name__
     ]
+    return surrogates + [f"{QUANTIZE}:{name}" for name in quantize.__all__]
 
 
 def _surrogate(attribute: str, spec: str, promise: str, **fields: Any) -> Surrogate:
@@ -34,8 +42,23 @@ def _surrogate(attribute: str, spec: str, promise: str, **fields: Any) -> Surrog
         framework="torch",
         module=MODULE,
         attribute=attribute,
-        documented=Documented(promise, f"docstring of {MODULE}.{attribute}"),
+        documented=Documented(f"{FIRES}; {promise}", f"docstrings of {MODULE}.heaviside and {MODULE}.{attribute}"),
         **fields,
+    )
+
+
+def _rounding(attribute: str, spec: str) -> Surrogate:
+    return Surrogate(
+        name=f"spikingjelly.quantize.{attribute}",
+        spec=spec,
+        framework="torch",
+        module=QUANTIZE,
+        attribute=attribute,
+        documented=Documented(
+            f"Apply y = torch.{attribute}(x) with re-defining gradient as dy/dx = 1",
+            f"docstring of {QUANTIZE}.{attribute}",
+        ),
+        function=True,
     )
 
 
@@ -59,6 +82,27 @@ BEHIND = {
     "rect": "Rect",
 }
 """Autograd function -> the module that calls it."""
+
+WIDER = {
+    "clamp": "no step: the identity between two bounds, with its own derivative",
+    "step_quantize": "round, which is judged, of x/step, times step: of any step size, and no spike",
+    "k_bit_quantize": "round, which is judged, of (2**k - 1) * x, over that: a quantiser to k bits, and no spike",
+    "affine_k_bit_quantize": "k_bit_quantize, scaled and shifted by two tensors",
+    "clamp_by_linear": "no step: it scales a tensor by its own least and largest value",
+    "multi_level_spike_count": "the function behind MultiLevelSpikeCount, judged there",
+}
+"""Quantiser that is not judged -> why."""
+
+QUANTISERS = {
+    "RoundATGF": "round",
+    "CeilATGF": "ceil",
+    "FloorATGF": "floor",
+    "ClampATGF": "clamp",
+    "StepQuantizeATGF": "step_quantize",
+    "MultiLevelSpikeCountATGF": "multi_level_spike_count",
+    "KBitQuantizeATGF": "k_bit_quantize",
+}
+"""Autograd function -> the quantiser that calls it."""
 
 RANDOM = "fires at random: no forward value can be promised"
 
@@ -92,6 +136,8 @@ LIBRARY = Library(
             "g(x) = 1/2 + 2/pi sum sin((2i - 1) omega x)/(2i - 1), omega = 2 pi/T)",
             keywords=(("period", "T_period"),),
             fixed=(("n", 2),),
+            # The smooth function is the one that is printed, of a term less than the gradient that is promised.
+            variant=(("smooth", False),),
         ),
         _surrogate(
             "S2NN",
@@ -118,14 +164,23 @@ LIBRARY = Library(
             "straight_through",
             "Forward uses heaviside step function, backward directly passes the gradient through.",
         ),
-        _surrogate(
-            "MultiLevelSpikeCount",
-            "spike_count",
-            "forward returns round(clamp(x, 0, max_spike_count)) and backward uses a rectangular straight-through "
-            "estimator. The default gradient window is [0, max_spike_count].",
+        Surrogate(
+            name="spikingjelly.MultiLevelSpikeCount",
+            spec="spike_count",
+            framework="torch",
+            module=MODULE,
+            attribute="MultiLevelSpikeCount",
+            documented=Documented(
+                "forward returns round(clamp(x, 0, max_spike_count)) and backward uses a rectangular straight-through "
+                "estimator. The default gradient window is [0, max_spike_count].",
+                f"docstring of {MODULE}.MultiLevelSpikeCount",
+            ),
             fixed=(("max_spike_count", 4),),
         ),
         _surrogate("Rect", "rectangle", "g'(x) = alpha for |x| < 0.5/alpha, 0 beyond"),
+        _rounding("round", "straight_through_round"),
+        _rounding("ceil", "straight_through_ceil"),
+        _rounding("floor", "straight_through_floor"),
     ),
     excluded=(
         Excluded(f"{MODULE}:SurrogateFunctionBase", "the abstract class of the others"),
@@ -135,7 +190,32 @@ LIBRARY = Library(
             Excluded(f"{MODULE}:{function}", f"the autograd function behind {module}, judged there")
             for function, module in BEHIND.items()
         ),
+        Excluded(
+            f"{DHS}:DSpike",
+            "documented as 'DSpike surrogate gradient function': no formula and no paper that it could be held to",
+        ),
+        Excluded(f"{DHS}:dSpike", "the autograd function behind DSpike, which has no formula to be held to"),
+        *(Excluded(f"{QUANTIZE}:{name}", reason) for name, reason in WIDER.items()),
     ),
+    accepted=(
+        *(
+            Excluded(f"{QUANTIZE}:{name}", f"the autograd function behind quantize.{function}")
+            for name, function in QUANTISERS.items()
+        ),
+        Excluded("spikingjelly._ops.surrogate", "private: seven of the surrogates by number, for fused neurons"),
+        Excluded(f"{PACKAGE}.examples", "scripts that show how the package is used, no part of its interface"),
+        Excluded(f"{PACKAGE}.neuron.dsr", "a whole neuron over time, differentiated by its rate of spikes"),
+        Excluded(f"{PACKAGE}.lava_exchange", "the decay of a current or a voltage in integers, no spike function"),
+        Excluded(f"{PACKAGE}.layer.online_learning", "takes two inputs, and hands the gradient to both"),
+        Excluded(f"{PACKAGE}.memopt", "carries gradients through a checkpoint, no spike function"),
+        Excluded(f"{PACKAGE}.distributed", "communication between devices, no spike function"),
+        Excluded("spikingjelly.timing_based", "the times of spikes, solved for and differentiated as such"),
+    ),
+    uncovered=(
+        "SquarewaveFourierSeries of other numbers of terms than n = 2, its default",
+        "MultiLevelSpikeCount of other largest counts than max_spike_count = 4, and with a grad_window of its own",
+    ),
+    bases=("SurrogateFunctionBase",),
     public=public,
     preload=True,
 )

@@ -103,6 +103,14 @@ LIBRARY = Library(
         Excluded("spyx.experimental.stochastic:sigmoid_bernoulli", _STOCHASTIC),
         Excluded("spyx.experimental.stochastic:refractory_sigmoid_bernoulli", _STOCHASTIC),
     ),
+    accepted=(
+        Excluded("spyx.experimental.compress", "a matrix product that keeps its spikes packed, no spike function"),
+        Excluded(
+            "spyx.experimental.matfree:ste", "takes the quantised value as its second argument, and has no formula"
+        ),
+        Excluded("spyx.experimental.raven", "keeps the largest of several gates: no function of one element"),
+    ),
+    uncovered=("custom with a forward or a backward of the user's",),
     public=_public,
     preload=True,
 )

@@ -33,7 +33,7 @@ def _size(distance: Any) -> Any:
 PERIODIC_EXPONENTIAL = Spec(
     name="periodic_exponential",
     title="Exponential around every multiple of a threshold of 1",
-    source="source of rockpool.nn.modules.torch.lif_torch.PeriodicExponential, which has no documentation",
+    source="source of rockpool.nn.modules.torch.lif_torch.PeriodicExponential, whose documentation has no formula",
     gradient=exp(-_size(x - 1 - Max(0, Min(_cell, MOST - 1))) / width),
     parameters=(WIDTH,),
     forward=Min(Max(0, floor(x)), MOST),

@@ -8,6 +8,9 @@ from surrogate_core.spec.model import Parameter, Spec, x
 
 __all__ = ["SHIFTED_STEP", "SHIFTED_STEP_COUNT", "UP_DOWN_STEP"]
 
+MOST = 2**16
+"""Spikes that a step may hold."""
+
 window = Symbol("window", positive=True)
 
 SHIFTED_STEP = Spec(
@@ -23,9 +26,11 @@ SHIFTED_STEP = Spec(
 SHIFTED_STEP_COUNT = SHIFTED_STEP.replace(
     name="shifted_step_count",
     title="Spike count, and a step at a window below a threshold of 1",
-    source="documentation of rockpool.nn.modules.LIFTorch: learning_window and max_spikes_per_dt (2**16)",
+    source="documentation of rockpool.nn.modules.LIFTorch: learning_window and max_spikes_per_dt (2**16); 'when the "
+    "membrane potential exceeds the threshold voltage, V_mem > V_thr, then the neuron emits a spike'",
     parameters=(Parameter(window, default=0.5, domain=Interval.open(0, oo), typical=(0.25, 2)),),
-    forward=Min(Max(0, floor(x)), 2**16),
+    # What a potential of exactly several thresholds gives, nobody documents: there it is the source's count.
+    forward=Piecewise((0, x <= 1), (Min(floor(x), MOST), True)),
     at_nan=None,
 )
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from sympy import Integer, Max, Min, Piecewise, ceiling, floor
+from sympy import Abs, Integer, Max, Min, Piecewise, Rational, ceiling, floor
 
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
 from surrogate_core.spec.model import Spec, x
 
-__all__ = ["SPIKE_COUNT", "STRAIGHT_THROUGH", "STRAIGHT_THROUGH_FLOOR"]
+__all__ = [
+    "SPIKE_COUNT",
+    "STRAIGHT_THROUGH",
+    "STRAIGHT_THROUGH_CEIL",
+    "STRAIGHT_THROUGH_FLOOR",
+    "STRAIGHT_THROUGH_ROUND",
+]
 
 STRAIGHT_THROUGH = Spec(
     name="straight_through",
@@ -19,6 +25,17 @@ STRAIGHT_THROUGH = Spec(
 
 STRAIGHT_THROUGH_FLOOR = STRAIGHT_THROUGH.replace(
     name="straight_through_floor", title="Floor with a straight-through gradient", forward=floor(x), at_nan=None
+)
+
+STRAIGHT_THROUGH_CEIL = STRAIGHT_THROUGH_FLOOR.replace(
+    name="straight_through_ceil", title="Ceiling with a straight-through gradient", forward=ceiling(x)
+)
+
+STRAIGHT_THROUGH_ROUND = STRAIGHT_THROUGH_FLOOR.replace(
+    name="straight_through_round",
+    title="Nearest integer with a straight-through gradient",
+    # Halves are rounded to even numbers, as in IEEE 754; from 2**52 on every number of float64 is an integer.
+    forward=Piecewise((x, Abs(x) >= 2**52), (floor(x / 2 + Rational(1, 4)) + ceiling(x / 2 - Rational(1, 4)), True)),
 )
 
 MOST = 4
