@@ -120,3 +120,10 @@ def test_slayer_may_be_flushed_below_the_smallest_normal_number_alone() -> None:
         for rate in (1e-3, 1.0, 40.0):
             expected = expect(get_spec("slayer"), (("alpha", rate),), fmt, np.array([0.0, 1.0]))
             assert expected.floor == fmt.smallest_normal
+
+
+def test_a_tail_of_waves_that_are_narrower_than_its_points_lie_apart_has_a_threshold() -> None:
+    # Where the exponent was found large, its exact value is 0.
+    narrow = (("width", 0.0009407306883768698), ("scale", 1.0))
+    floor = flush_floor(get_spec("steep_periodic_exponential"), narrow, FORMATS["float32"], 1.0)
+    assert floor >= FORMATS["float32"].smallest_normal

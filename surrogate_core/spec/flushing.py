@@ -136,6 +136,7 @@ def _power(spec: Spec, parameters: Parameters, exponent: Expr, at: Any) -> Any:
     gradient, slope = exactly(formulas(spec)[:2], spec.symbols, at, parameters)
     size, growth = exactly((exponent, derivative(exponent, x)), spec.symbols, at, parameters)
     given = (gradient, slope, size, growth)
-    if not all(isinstance(v, mpmath.mpf) and mpmath.isfinite(v) for v in given) or not gradient or not growth:
+    # At a jump of u, the float64 in which the point was found and these digits may stand on different sides of it.
+    if not all(isinstance(v, mpmath.mpf) and mpmath.isfinite(v) for v in given) or not (gradient and growth and size):
         return None
     return -(slope / gradient) / (growth * mpmath.sign(size))
