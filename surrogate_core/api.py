@@ -168,7 +168,8 @@ def survey(
     """Judge every surrogate of every installed library against what the library declares of it.
 
     A library that is not installed is named in the report with the command that brings it; a surrogate that
-    cannot be imported is a result.
+    cannot be imported is a result. An entry point that cannot be used is named too: the others are judged, and
+    the survey does not conform.
 
     Args:
         libraries: names of libraries; by default all that are installed.
@@ -188,7 +189,7 @@ def survey(
         on_plan: called once with what will be done.
 
     Raises:
-        BadInput: an argument that cannot be used; a library that is named and not installed.
+        BadInput: an argument that cannot be used; a library that is named and not installed, or has no surrogate.
         Interrupted: a KeyboardInterrupt, with the report as far as it goes.
     """
     chosen = engine.select_libraries([libraries] if isinstance(libraries, str) else list(libraries))
@@ -211,7 +212,7 @@ def survey(
             "dtypes": dtypes,
             "seed": seed,
             "survey": True,
-            "missing": chosen.missing,
+            "selection": chosen,
         },
     )
 

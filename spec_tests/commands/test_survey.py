@@ -125,6 +125,28 @@ def test_a_survey_is_green_while_its_findings_are_known_and_red_as_soon_as_anyth
     assert "the counterexample is x = 0" in said
 
 
+def test_a_broken_entry_point_is_told_and_costs_no_other_library(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(libraries, "OURS", ())
+    install(site, "2.0", "")
+    assert run("survey", *PEAK[2:], monkeypatch=monkeypatch) == 0
+    points = site / "humps.dist-info" / "entry_points.txt"
+    points.write_text(f"{points.read_text()}dents = dents:LIBRARY\n")
+    libraries._added.cache_clear()
+    capsys.readouterr()
+    # Nothing was judged of what it has, which is no pass.
+    assert run("survey", *PEAK[2:], monkeypatch=monkeypatch) == 3
+    said = capsys.readouterr().out
+    assert "1 entry point that cannot be used, and nothing of it judged:" in said
+    assert "the entry point dents = dents:LIBRARY cannot be loaded: ModuleNotFoundError" in said
+    assert "2 surrogates of 2 without a finding" in said
+    assert {r.implementation for r in engine.read("survey.jsonl").results} == {"humps.slayer", "humps.atan"}
+    assert "dents = dents:LIBRARY" in Path("survey.html").read_text()
+    # Asked for what is here, it is not to do with it.
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 0
+
+
 def test_the_same_survey_finds_the_same(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for name in ("one.jsonl", "two.jsonl"):

@@ -32,6 +32,16 @@ def test_results_are_told_in_the_order_of_the_plan_in_whatever_order_they_came(t
     assert stored.with_suffix(".html").read_bytes() == shuffled.with_suffix(".html").read_bytes()
 
 
+def test_each_implementation_is_told_at_its_own_defaults_first() -> None:
+    steep = {**OPTIONS, "params": {"alpha": [0.3, 1.7]}, "dtypes": ["float32"], "properties": ["gradient.peak"]}
+    report = surrogate_core.check(surrogate_core.SlayerGrad, "slayer", **steep)
+    (entry,) = report.run.header["implementations"]
+    assert entry["grid"] == [{"alpha": 0.3}, {"alpha": 1.7}]
+    # Another implementation of the run has begun with what is second here.
+    head = {**report.run.header, "grid": [{"alpha": 1.7}, {"alpha": 0.3}]}
+    assert [dict(r.parameters)["alpha"] for r in engine.arranged(head, report.results)] == [0.3, 1.7]
+
+
 def test_what_the_header_does_not_know_comes_last_and_nothing_is_lost() -> None:
     (first, *more) = surrogate_core.check(surrogate_core.SlayerGrad, "slayer", **OPTIONS).results
     head = {

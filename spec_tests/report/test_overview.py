@@ -56,6 +56,21 @@ def test_what_only_sees_a_wrong_curve_in_another_way_is_told_with_it() -> None:
     assert [f.properties for f in found(*cases[2:])] == [("chain.affine",), ("transform.jit",)]
 
 
+def test_other_looks_at_a_wrong_curve_are_told_with_it_unless_they_are_graver_or_less_grave() -> None:
+    for name in ("gradient.smooth", "gradient.nonfinite", "transform.modes"):
+        (one,) = found(("a", "gradient.oracle", broken(0.1)), ("a", name, broken(0.1)))
+        assert one.properties == ("gradient.oracle", name)
+    weak = ("a", "gradient.oracle", broken(1e-9, "weakness"))
+    grave = found(weak, ("a", "gradient.nonfinite", broken(float("inf"))))
+    assert [f.properties for f in grave] == [("gradient.nonfinite",), ("gradient.oracle",)]
+    alike = found(weak, ("a", "gradient.nonfinite", broken(1e-9, "weakness")))
+    assert [f.properties for f in alike] == [("gradient.oracle", "gradient.nonfinite")]
+    policy = found(("a", "gradient.oracle", broken(0.1)), ("a", "gradient.nonfinite", broken(None, "difference")))
+    assert [f.properties for f in policy] == [("gradient.oracle",), ("gradient.nonfinite",)]
+    # A curve that loses digits is not symmetric, exactly as that is judged.
+    assert len(found(weak, ("a", "gradient.symmetry", broken(1e-9)))) == 1
+
+
 def test_a_finding_is_known_only_where_each_of_its_cases_is() -> None:
     known = ExpectedFailure(broken(0.5), "It is documented so.")
     assert [f.reason for f in found(("a", "p", known), ("a", "q", known))] == ["It is documented so."] * 2

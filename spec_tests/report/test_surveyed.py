@@ -10,6 +10,7 @@ from report.test_families import member
 from rich.console import Console
 
 from surrogate_core.engine import Result, Run
+from surrogate_core.engine.plan import START
 from surrogate_core.properties.outcome import Errored, ExpectedFailure
 from surrogate_core.report import render
 from surrogate_core.report.matrix import FEW
@@ -88,9 +89,59 @@ def test_a_finding_says_why_it_is_known_and_where_the_promise_is_written() -> No
     assert "docstring of lib.wrong" in text
 
 
-def test_few_implementations_need_no_list_of_findings() -> None:
+def test_a_check_of_few_implementations_needs_no_list_of_findings() -> None:
     page = Document(render([run(passing())]))
     assert not {"findings", "families", "libraries"} & sections(page)
+
+
+def test_a_survey_has_a_list_of_findings_however_few_it_judged() -> None:
+    about = {"version": "lib 1.0", "hazards": ["switches x64 off"], "uncovered": ["other thresholds"], "excluded": {}}
+    few = [*member("lib:a"), *member("lib:b", peak=2.0)]
+    page = Document(render([run(few, survey=True, libraries={"lib": about})]))
+    assert {"findings", "families", "libraries"} <= sections(page)
+    (table,) = (e for e in page.all("section") if e.attributes.get("id") == "findings")
+    assert "2 defects in 2 implementations." in table.text
+    for told in ("switches x64 off", "not covered: other thresholds", "≠ 2"):
+        assert told in page.text
+    # The few stand open, with all their figures.
+    assert "lib:a" in [a.text for a in page.all("a") if a.attributes["href"] == "#i1f1"]
+
+
+def test_what_is_not_judged_is_counted() -> None:
+    missing = {"norse": "pip install norse", "spyx": "pip install spyx"}
+    broken = ["the entry point a = b:c cannot be loaded: ValueError: no"]
+    found = many(missing=missing, broken=broken, survey=True)
+    for text in (told(found), Document(render([found])).text):
+        assert "2 libraries not installed, and not judged" in text
+        assert "1 entry point that cannot be used, and nothing of it judged" in text
+        assert broken[0] in text
+    assert not found.conforms
+    assert found.exit_code == 3
+    assert many(result(BREAKS, "lib:wrong"), broken=broken).exit_code == 1
+
+
+def test_an_import_that_fails_is_one_finding_of_its_library() -> None:
+    errors = [
+        result(Errored(f"target '{name}' cannot be imported"), name, START) for name in ("lib.a", "lib.b", "other.c")
+    ]
+    entries = [{**e, "library": e["name"].partition(".")[0]} for e in many(*errors).header["implementations"]]
+    found = many(*errors, implementations=entries)
+    text = told(found)
+    assert "2 defects in 3 implementations." in text
+    assert f"{FEW + 1} surrogates of {FEW + 4} without a finding." in text
+    page = Document(render([found]))
+    (table,) = (e for e in page.all("section") if e.attributes.get("id") == "findings")
+    assert "2 defects in 3 implementations." in table.text
+    for shown in (text, table.text):
+        assert "and 1 other of it" in shown
+        assert "lib.b" not in shown.partition("ledger")[0].replace("judged", "").partition("Libraries")[0]
+
+
+def test_a_library_without_a_surrogate_of_its_own_is_told() -> None:
+    about = {"version": "brains 2.0", "hazards": ["switches x64 off"], "excluded": {"brains:a": "is that of another"}}
+    found = many(libraries={"brains": about}, survey=True)
+    assert "without a surrogate of its own: brains 2.0" in told(found)
+    assert "brains:a: is that of another" in Document(render([found])).text
 
 
 def test_families_stand_side_by_side_and_what_differs_is_marked_by_a_sign() -> None:

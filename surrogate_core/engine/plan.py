@@ -12,6 +12,7 @@ from typing import Any
 from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.facts import Facts, facts
 from surrogate_core.engine.result import Result, case_words, identity
+from surrogate_core.engine.selection import Selection
 from surrogate_core.engine.telling import printable
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import find
@@ -83,7 +84,8 @@ class Plan:
     Attributes:
         units: in the order of evaluation: units that share evaluations stand together.
         settled: results that are known already: of implementations that brought down the process that imported them.
-        missing: (library, command that brings it) of what was to be judged and is not installed.
+        survey: whether it is of libraries, and no mistake of the user's what cannot be imported.
+        selection: what a survey chose from: libraries that are here, that are missing, that cannot be used.
         partial: whether it is a survey of some properties, which not every implementation promises or supports.
     """
 
@@ -92,7 +94,8 @@ class Plan:
     profile: str
     seed: int
     settled: tuple[Result, ...] = ()
-    missing: tuple[tuple[str, str], ...] = ()
+    survey: bool = False
+    selection: Selection = field(default=Selection())
     partial: bool = False
 
 
@@ -134,7 +137,7 @@ def plan(
     framework: str = "auto",
     ask: Callable[[Asked], Sequence[Found]] = here,
     survey: bool = False,
-    missing: tuple[tuple[str, str], ...] = (),
+    selection: Selection | None = None,
 ) -> Plan:
     """Lay out the work.
 
@@ -142,7 +145,7 @@ def plan(
     catalogue does not know, against ``slayer``.
 
     In a ``survey`` a target that cannot be imported is a result like any other, and no mistake of the user's;
-    ``missing`` are the libraries that it leaves out, and what brings them.
+    ``selection`` says which libraries it is of, and which it leaves out.
 
     Pointwise properties are judged on the first device of every backend, ``device.agreement`` on all.
 
@@ -187,8 +190,16 @@ def plan(
         implementations.append(implementation)
         judged = [p for p in wanted if p.applies(each)]
         units += _units(implementation, judged, _places(formats, grid, profile), profile, seed)
-    partial = survey and bool(properties)
-    return Plan(tuple(implementations), tuple(units), profile, seed, tuple(settled), missing, partial)
+    return Plan(
+        tuple(implementations),
+        tuple(units),
+        profile,
+        seed,
+        tuple(settled),
+        survey,
+        selection or Selection(),
+        partial=survey and bool(properties),
+    )
 
 
 def unusable(mistake: BadInput, imports: str = "") -> outcomes.Errored:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surrogate_core import libraries
+from surrogate_core.engine.family import family
 from surrogate_core.errors import BadInput, near_misses
 
 __all__ = ["Selection", "catalogued", "select_libraries", "surveyed"]
@@ -19,34 +20,56 @@ class Selection:
     Attributes:
         names: of the surrogates, as targets.
         missing: (library, command that brings it) of those that are not.
+        libraries: names of those that are, with those that have no surrogate of their own.
+        broken: a sentence for each entry point that cannot be used, so that nothing of it is judged.
     """
 
-    names: tuple[str, ...]
-    missing: tuple[tuple[str, str], ...]
+    names: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
+    libraries: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 def select_libraries(names: Sequence[str] = ()) -> Selection:
     """The surrogates of the named libraries; without names, of all that are installed.
 
+    An entry point that cannot be used costs no other library its judgement; it is named where all are asked for.
+
     Raises:
-        BadInput: a library that is not known, one that was asked for by name and is not installed, or an entry
-            point that cannot be used.
+        BadInput: a library that is not known, one that was asked for by name and is not installed, or only such
+            as have no surrogate of their own.
     """
     known = {library.name: library for library in libraries.libraries()}
     for name in names:
         if name not in known:
             expected = "a library of the catalogue, or of a package with an entry point"
-            raise BadInput(f"library {name!r}", expected, near_misses(name, known))
+            raise BadInput(f"library {name!r}", expected, "; ".join((near_misses(name, known), *libraries.broken())))
         if not libraries.installed(known[name]):
             raise BadInput(f"library {name!r}, which is not installed", "an installed library", known[name].install)
-    if not names and libraries.broken():
-        raise BadInput("; ".join(libraries.broken()), "entry points that load a Library", "mend or uninstall them")
     chosen = [known[name] for name in dict.fromkeys(names)] or list(known.values())
     here = [library for library in chosen if libraries.installed(library)]
+    if names and not any(library.surrogates for library in here):
+        raise BadInput(
+            "; ".join(f"library {library.name!r}, which has no surrogate of its own to judge" for library in here),
+            "a library with surrogates of its own",
+            " ".join(_why_not(library) for library in here),
+        )
     return Selection(
         tuple(surrogate.name for library in here for surrogate in library.surrogates),
         tuple((library.name, library.install) for library in chosen if library not in here),
+        tuple(library.name for library in here),
+        () if names else libraries.broken(),
     )
+
+
+def _why_not(library: libraries.Library) -> str:
+    """Why nothing of a library is judged, in a sentence: what is said of its names, and where they are judged."""
+    reasons = list(dict.fromkeys(excluded.reason for excluded in library.excluded))
+    if not reasons:
+        return f"The catalogue knows no public surrogate of {library.name}."
+    others = dict.fromkeys(e.same_as.partition(".")[0] for e in library.excluded if e.same_as)
+    instead = f"; judge {' and '.join(others)} instead" if others else ""
+    return f"Of the public names of {library.name} ({len(library.excluded)}): {'; '.join(reasons)}{instead}."
 
 
 def catalogued(name: str) -> dict[str, Any]:
@@ -56,14 +79,19 @@ def catalogued(name: str) -> dict[str, Any]:
     library, surrogate = libraries.find(name)
     return {
         "library": library.name,
-        "family": surrogate.spec,
+        "family": family(name),
         "documented": {"promise": surrogate.documented.promise, "where": surrogate.documented.where},
     }
 
 
-def surveyed(names: Sequence[str]) -> dict[str, Any]:
-    """By library: its version, what its import does, what is not covered, and what is left out, and why."""
+def surveyed(names: Sequence[str], more: Sequence[str] = ()) -> dict[str, Any]:
+    """By library: its version, what its import does, what is not covered, and what is left out, and why.
+
+    Told are the libraries of the surrogates ``names``, and those called ``more``, of which nothing may be judged.
+    """
+    known = {library.name: library for library in libraries.libraries()} if more else {}
     chosen = dict.fromkeys(libraries.find(name).library for name in names if ":" not in name)
+    chosen |= dict.fromkeys(known[name] for name in more)
     return {
         library.name: {
             "version": libraries.version(library),

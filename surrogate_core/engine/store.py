@@ -28,7 +28,7 @@ from surrogate_core.errors import BadInput
 from surrogate_core.properties import PROPERTIES
 from surrogate_core.properties.outcome import Skipped
 from surrogate_core.safe_text import brief
-from surrogate_core.spec.model import Spec
+from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["SCHEMA", "Run", "described", "header", "read"]
 
@@ -68,6 +68,11 @@ class Run:
         unfinished = () if self.complete else ("the run was not finished: its footer is missing",)
         return unfinished + self.troubles + self.ledger.objections + self._unjudged()
 
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """A sentence for each entry point that a survey could not use: it has a library of which nothing was judged."""
+        return tuple(map(str, self.header.get("broken", ())))
+
     def _unjudged(self) -> tuple[str, ...]:
         # One implementation's passes must not hide that another one was never judged.
         if not self.complete or not self.ledger.judged or self.header.get("partial"):
@@ -84,9 +89,13 @@ class Run:
 
     @property
     def conforms(self) -> bool:
-        """Whether all that was planned is accounted for, something judged, nothing failed, no complaint made."""
+        """Whether all that was planned is accounted for, something judged, nothing failed or left out, no complaint."""
+        return not (self.objections or self.unusable or self._departs)
+
+    @property
+    def _departs(self) -> bool:
         counts = self.ledger.counts
-        return not (self.objections or self.complaints or counts["failed"] or counts["errored"])
+        return bool(self.complaints or counts["failed"] or counts["errored"])
 
     def of(self, implementation: str) -> tuple[Result, ...]:
         """The results of one implementation."""
@@ -108,8 +117,8 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not conform, 3 nothing was judged or the ledger does not add up."""
-        return 3 if self.objections else 0 if self.conforms else 1
+        """0 conforms, 1 does not conform, 3 nothing was judged (of an entry point) or the ledger does not add up."""
+        return 3 if self.objections else 1 if self._departs else 3 if self.unusable else 0
 
 
 def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
@@ -117,6 +126,9 @@ def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
     known = {i.framework: i.facts for i in plan.implementations if i.facts.framework}
     planned = Counter(unit.implementation.name for unit in plan.units)
     planned.update(result.implementation for result in plan.settled)
+    grids: dict[str, dict[Parameters, None]] = {i.name: {} for i in plan.implementations}
+    for unit in plan.units:
+        grids[unit.implementation.name][unit.case.parameters] = None
     return plain(
         {
             "kind": "header",
@@ -134,12 +146,15 @@ def header(plan: Plan, unlimited: str = "") -> dict[str, Any]:
                     "file": _near(i.facts.file),
                     "line": i.facts.line,
                     "digest": i.facts.digest,
+                    "grid": [dict(values) for values in grids[i.name]],
                     **catalogued(i.name),
                 }
                 for i in plan.implementations
             ],
-            "libraries": surveyed([i.name for i in plan.implementations]),
-            "missing": dict(plan.missing),
+            "survey": plan.survey,
+            "libraries": surveyed([i.name for i in plan.implementations], plan.selection.libraries),
+            "missing": dict(plan.selection.missing),
+            "broken": list(plan.selection.broken),
             "partial": plan.partial,
             "environment": {
                 "python": platform.python_version(),

@@ -25,7 +25,7 @@ def write(run: Run, path: str | os.PathLike[str]) -> None:
     Raises:
         BadInput: the path cannot be written.
     """
-    message = "no verdict" if run.objections else "conforms" if run.conforms else "does not conform"
+    message = {0: "conforms", 1: "does not conform", 3: "no verdict"}[run.exit_code]
     text = _svg(message) if str(path).lower().endswith(".svg") else _endpoint(message)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Implementations of one family side by side: in what they agree, and in what they differ.
+"""Surrogates of one name side by side, whatever formula each declares: in what they agree, in what they differ.
 
 A different convention is no defect: each is judged against its own declaration. Who moves from one library to
 another wants to know all the same.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from markupsafe import Markup
 
 from surrogate_core.engine import Result, Run
 from surrogate_core.properties.outcome import Failed
+from surrogate_core.report.formula import mathml
 from surrogate_core.report.words import decimal, listed, number, setting
 
 __all__ = ["COLUMNS", "Family", "Member", "Trait", "families"]
@@ -26,6 +29,9 @@ SECOND = {"formula": "of the formula", "zero": "0", "neither": "neither 0 nor of
 
 UNKNOWN = "–"
 
+NEXT_TO = 1.2e-38
+"""Nearer to 0 than this is no other place than 0: below the smallest normal number, platforms flush."""
+
 
 @dataclass(frozen=True)
 class Trait:
@@ -37,34 +43,61 @@ class Trait:
 
 @dataclass(frozen=True)
 class Member:
-    """One implementation: its traits, in the order of :data:`COLUMNS`."""
+    """One implementation: its traits, in the order of :data:`COLUMNS`.
+
+    Attributes:
+        others: further names in its library that are alike in all of it, as a class and its function are.
+        declared: its formula, where not all of the family declare the same; ``apart`` where most declare another.
+    """
 
     name: str
     traits: tuple[Trait, ...]
+    others: tuple[str, ...] = ()
+    declared: Markup = field(default=Markup())
+    apart: bool = False
 
 
 @dataclass(frozen=True)
 class Family:
-    """All implementations of one formula, and a sentence on what they differ in."""
+    """All implementations of one name, and a sentence on what they differ in."""
 
     title: str
     members: tuple[Member, ...]
     sentence: str
 
+    @property
+    def size(self) -> int:
+        """How many implementations there are."""
+        return sum(1 + len(member.others) for member in self.members)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What an implementation is told by; ``gradient`` is the formula that it declares."""
+
+    library: str
+    gradient: str
+    traits: tuple[str, ...]
+
 
 def families(run: Run) -> tuple[Family, ...]:
-    """Every family of which a run judged two implementations or more, in the order of the header."""
+    """Every family of which a run judged two implementations that are not one under two names of their library."""
     groups: dict[str, list[Mapping[str, Any]]] = {}
+    named = {_base(e["spec"]): str(e["family"]) for e in run.header["implementations"] if e.get("family")}
     for entry in run.header["implementations"]:
-        groups.setdefault(str(entry.get("family") or entry["spec"]), []).append(entry)
+        # What the catalogue does not know stands with those that declare the same.
+        family = str(entry.get("family") or named.get(_base(entry["spec"])) or entry["spec"])
+        groups.setdefault(family, []).append(entry)
     by_name: dict[str, list[Result]] = {}
     for result in run.results:
         by_name.setdefault(result.implementation, []).append(result)
-    return tuple(
-        _family(run, family, {str(e["name"]): by_name.get(str(e["name"]), []) for e in entries})
-        for family, entries in groups.items()
-        if len(entries) > 1
-    )
+    found = (_family(run, family, entries, by_name) for family, entries in groups.items() if len(entries) > 1)
+    return tuple(family for family in found if len(family.members) > 1)
+
+
+def _base(spec: object) -> str:
+    """A spec's name without what a library changes of it: ``sigmoid`` of ``sigmoid(alpha=25.0)``."""
+    return str(spec).partition("(")[0]
 
 
 def figures(result: Result) -> Mapping[str, Any]:
@@ -73,38 +106,66 @@ def figures(result: Result) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _family(run: Run, family: str, members: Mapping[str, Sequence[Result]]) -> Family:
-    rows = {name: _traits(results) for name, results in members.items()}
-    usual = [_usual(column) for column in zip(*rows.values(), strict=True)]
-    # Parameters are told, not compared: each library has its own defaults.
-    marked = tuple(
+def _family(
+    run: Run, family: str, entries: Sequence[Mapping[str, Any]], results: Mapping[str, Sequence[Result]]
+) -> Family:
+    specs = run.header["specs"]
+    rows: dict[_Row, list[str]] = {}
+    for entry in entries:
+        name, spec = str(entry["name"]), specs.get(entry["spec"], {})
+        traits = _traits(results.get(name, []), spec)
+        row = _Row(str(entry.get("library") or name), str(spec.get("gradient", "")), traits)
+        rows.setdefault(row, []).append(name)
+    usual = [_usual(column) for column in zip(*(row.traits for row in rows), strict=True)]
+    formula = _usual([row.gradient for row in rows])
+    several = len({row.gradient for row in rows}) > 1
+    members = tuple(
         Member(
             name,
+            # Parameters are told, not compared: each library has its own defaults.
             tuple(
                 Trait(text, i > 0 and UNKNOWN not in (text, common) and text != common)
-                for i, (text, common) in enumerate(zip(row, usual, strict=True))
+                for i, (text, common) in enumerate(zip(row.traits, usual, strict=True))
             ),
+            tuple(others),
+            mathml(row.gradient) if several else Markup(),
+            several and row.gradient != formula,
         )
-        for name, row in rows.items()
+        for row, (name, *others) in rows.items()
     )
-    apart = [COLUMNS[i] for i in range(len(COLUMNS)) if any(m.traits[i].differs for m in marked)]
-    told = f"They differ in: {listed(f'“{name}”' for name in apart)}." if apart else "They agree in all of it."
-    spec = run.header["specs"].get(family, {})
-    return Family(str(spec.get("title") or family), marked, told)
+    # A family that has the name of a spec has its title, too.
+    titled = [specs.get(e["spec"]) or specs.get(family) or {} for e in entries if family == _base(e["spec"])]
+    title = next((str(spec["title"]) for spec in titled if spec.get("title")), family)
+    return Family(title, members, _sentence(members, several))
+
+
+def _sentence(members: Sequence[Member], several: bool) -> str:
+    """In what members agree or differ; ``several`` is whether they declare several formulas."""
+    columns = [*zip(*(member.traits for member in members), strict=True)][1:]
+    apart = [name for name, column in zip(COLUMNS[1:], columns, strict=True) if any(t.differs for t in column)]
+    measured = [sum(trait.text != UNKNOWN for trait in column) for column in columns]
+    declared = "They declare different formulas. " if several else ""
+    if apart:
+        return f"{declared}They differ in: {listed(f'“{name}”' for name in apart)}."
+    if max(measured) < 2:
+        return f"{declared}Nothing was measured that could be compared."
+    if min(measured) == len(members):
+        return f"{declared}They agree in all of it."
+    return f"{declared}They agree in all that was measured of several."
 
 
 def _usual(column: Sequence[str]) -> str:
-    """What most of those have that were measured."""
-    measured = Counter(text for text in column if text != UNKNOWN)
-    return measured.most_common(1)[0][0] if measured else UNKNOWN
+    """What more of those that were measured have than anything else; empty where nothing is."""
+    (first, *more) = Counter(text for text in column if text != UNKNOWN).most_common(2) or [(UNKNOWN, 0)]
+    return "" if more and more[0][1] == first[1] else first[0]
 
 
-def _traits(results: Sequence[Result]) -> tuple[str, ...]:
+def _traits(results: Sequence[Result], spec: Mapping[str, Any]) -> tuple[str, ...]:
     oracle = next((r for r in results if r.property_id == "gradient.oracle" and "portrait" in figures(r)), None)
     face: Mapping[str, Any] = figures(oracle)["portrait"] if oracle else {}
     return (
         setting(oracle.parameters) if oracle else UNKNOWN,
-        _threshold(face),
+        _threshold(face, spec),
         _number(face, "at_zero"),
         _peak(face),
         _number(face, "area"),
@@ -121,7 +182,10 @@ def _number(face: Mapping[str, Any], name: str) -> str:
     return "NaN" if face[name] is None else number(face[name], DIGITS)
 
 
-def _threshold(face: Mapping[str, Any]) -> str:
+def _threshold(face: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
+    """What the spike is at 0, where the step is there and not at another threshold."""
+    if not str(spec.get("forward", "")).startswith("Heaviside(x,"):
+        return UNKNOWN
     spike = _number(face, "spike_at_zero")
     return {UNKNOWN: UNKNOWN, "1": "fires (≥)", "0": "silent (>)"}.get(spike, f"gives {spike}")
 
@@ -129,8 +193,10 @@ def _threshold(face: Mapping[str, Any]) -> str:
 def _peak(face: Mapping[str, Any]) -> str:
     if "peak" not in face:
         return UNKNOWN
-    at = decimal(face["peak_at"])
-    return number(face["peak"], DIGITS) + (f" at {number(at, DIGITS)}" if at else "")
+    at = decimal(face["peak_at"]) or 0.0
+    side = "above" if at > 0 else "below"
+    place = f"at {number(at, DIGITS)}" if abs(at) > NEXT_TO else f"just {side} 0" if at else ""
+    return f"{_number(face, 'peak')} {place}".strip()
 
 
 def _second(results: Sequence[Result]) -> str:

@@ -29,6 +29,7 @@ class Room:
         told: of many, how many findings are told in full; the others are lines of a table.
         cases: how many further cases of a finding are listed.
         folded: whether it is one of many: folded, its figures in a line each.
+        causes: whether what was found is told by cause, as in a list of findings, and not by property.
     """
 
     plots: int
@@ -36,6 +37,7 @@ class Room:
     told: int
     cases: int
     folded: bool
+    causes: bool
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Implementation:
     Attributes:
         anchor: the id of its place on the page.
         short: its name where there is little room.
-        library, family: what it can be filtered by: its package, and what the catalogue calls its formula, or its spec.
+        library, family: what it can be filtered by: its package, and the family of its name, or its spec.
         title: of its spec.
         states: classes of its verdict and of the states among its promises.
         tallies, remarked: by property, its results counted, and its remarks.
@@ -105,7 +107,7 @@ def implementation(
 ) -> Implementation:
     """The implementation that ``entry`` of the run's header describes.
 
-    ``promises`` are those of the page; ``found`` is what was found of it, where it is one of many.
+    ``promises`` are those of the page; ``found`` is what was found of it, where that is told by cause.
     """
     name = str(entry.get("name", ""))
     results = run.of(name)
@@ -138,7 +140,7 @@ def implementation(
         proved_word="Held so far:" if run.objections else "Proved:",
         proved=evidence.proved(results),
         findings=by_cause(found, promises, entry, anchor, room.told, room.cases)
-        if room.folded
+        if room.causes
         else findings(results, promises, anchor, room.cases),
         remarks=evidence.remarks(results),
         gallery=gallery(results, anchor, room.plots, room.thin),

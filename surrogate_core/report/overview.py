@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from surrogate_core.engine import Result, Run
+from surrogate_core.engine.plan import START
 from surrogate_core.properties.outcome import KINDS, Errored, ExpectedFailure, Failed, Kind
 from surrogate_core.report.words import listed, plural
 
-__all__ = ["Noted", "noted", "sentence"]
+__all__ = ["Noted", "noted", "sentence", "together"]
 
 
 THROUGH = {
@@ -26,10 +27,16 @@ THROUGH = {
         "chain.recurrent",
         "state.instances",
         "pointwise.patterns",
+        "gradient.smooth",
+        "gradient.nonfinite",
+        "transform.modes",
     ),
     "forward.step": ("state.instances", "chain.recurrent", "pointwise.patterns"),
 }
 """Properties that look at the same curve or the same step in another way: where the first is broken, so are they."""
+
+APART = ("gradient.nonfinite", "transform.modes")
+"""Of those, the ones that look where the first does not: what is not as grave as what it found has another cause."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,7 @@ class Noted:
         told: the case to tell: one that is not known, in float32, where there is one.
         results: every case, that of the first property foremost.
         reason: why it is known; empty where it is not.
+        others: of an import that fails, the other implementations of the library, which it costs as well.
     """
 
     kind: Kind
@@ -53,6 +61,12 @@ class Noted:
     told: Result
     results: tuple[Result, ...]
     reason: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def implementations(self) -> tuple[str, ...]:
+        """All that it is found of."""
+        return (self.implementation, *self.others)
 
     @property
     def cases(self) -> int:
@@ -66,9 +80,13 @@ class Noted:
 
 
 def noted(run: Run) -> tuple[Noted, ...]:
-    """Every finding, by kind and severity, then in the order of the run."""
+    """Every finding of each implementation, by kind and severity, then in the order of the run."""
     broken = [r for r in run.results if isinstance(r.outcome, (Failed, Errored, ExpectedFailure))]
-    failed = {(r.implementation, r.property_id) for r in broken if isinstance(_broken(r), Failed)}
+    failed: dict[tuple[str, str], int] = {}
+    for result in broken:
+        if isinstance(outcome := _broken(result), Failed):
+            place, grade = (result.implementation, result.property_id), KINDS.index(outcome.kind)
+            failed[place] = min(grade, failed.get(place, grade))
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in broken:
         outcome = _broken(result)
@@ -77,10 +95,36 @@ def noted(run: Run) -> tuple[Noted, ...]:
     return tuple(sorted((_noted(about, group) for (_, about), group in groups.items()), key=_rank))
 
 
-def _cause(result: Result, failed: Set[tuple[str, str]]) -> str:
+def together(run: Run, findings: Sequence[Noted]) -> tuple[Noted, ...]:
+    """Those of ``findings`` that have a cause of their own: a library whose import fails is one for all of it."""
+    libraries = {str(e["name"]): str(e.get("library") or e["name"]) for e in run.header.get("implementations", [])}
+    causes: dict[object, list[Noted]] = {}
+    for number, finding in enumerate(findings):
+        outcome, name = finding.outcome, finding.implementation
+        whole = isinstance(outcome, Errored) and finding.told.property_id == START
+        told = (libraries.get(name, name), outcome.message.replace(name, "")) if whole else number
+        causes.setdefault(told, []).append(finding)
+    return tuple(
+        replace(
+            first,
+            others=tuple(one.implementation for one in more),
+            # Known is what is known of each.
+            reason=first.reason if all(one.reason for one in more) else "",
+        )
+        for first, *more in causes.values()
+    )
+
+
+def _cause(result: Result, failed: Mapping[tuple[str, str], int]) -> str:
     """The broken promise through which another one is broken too: its own, where there is none."""
-    causes = (cause for cause, seen in THROUGH.items() if result.property_id in seen)
-    return next((cause for cause in causes if (result.implementation, cause) in failed), result.property_id)
+    own = (result.implementation, result.property_id)
+    for cause, seen in THROUGH.items():
+        grade = failed.get((result.implementation, cause))
+        if grade is None or result.property_id not in seen:
+            continue
+        if result.property_id not in APART or failed[own] == grade:
+            return cause
+    return result.property_id
 
 
 def _broken(result: Result) -> Failed | Errored:
@@ -133,7 +177,7 @@ def sentence(findings: Sequence[Noted], complete: bool = True) -> str:
         return "Nothing was found." if complete else f"Nothing was found {EARLY}."
     kinds = Counter(finding.kind for finding in findings)
     found = listed(plural(kinds[kind], kind, PLURAL[kind]) for kind in KINDS if kinds[kind])
-    where = plural(len({finding.implementation for finding in findings}), "implementation")
+    where = plural(len({name for finding in findings for name in finding.implementations}), "implementation")
     known = sum(bool(finding.reason) for finding in findings)
     aside = f"; {known} known and explained" if known else ""
     return f"{found} in {where}{'' if complete else f', {EARLY}'}{aside}."

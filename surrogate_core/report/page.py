@@ -53,6 +53,7 @@ class Evidence:
     Attributes:
         title: what tells it from other runs; empty where there is only one.
         complaints: what the run says against the deviations that it was judged with.
+        unusable: a sentence for each entry point that a survey could not use.
         facts: (name, sentences): what was proved and searched, where, with which versions.
         unchecked: sentences about what was not checked, and why.
     """
@@ -61,6 +62,7 @@ class Evidence:
     ledger: str
     objections: tuple[str, ...]
     complaints: tuple[str, ...]
+    unusable: tuple[str, ...]
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     unchecked: tuple[str, ...]
 
@@ -99,10 +101,12 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
     promises = _promises(runs)
     folded, alone = len(subjects) > FEW, len(subjects) == 1
     cases = FEW_CASES if folded else MOST_CASES if alone else SOME_CASES
-    room = Room(budget(len(subjects)), 1 if alone else 2, MOST_TOLD, cases, folded)
+    # A survey is read for its findings, however few it judged.
+    listing = folded or any(run.header.get("survey") for run in runs)
+    room = Room(budget(len(subjects)), 1 if alone else 2, MOST_TOLD, cases, folded, listing)
     short = short_names([str(entry["name"]) for _, _, entry in subjects])
     specs = [_spec(run, entry) for _, run, entry in subjects]
-    found = [noted(run) if folded else () for run in runs]
+    found = [noted(run) if listing else () for run in runs]
     drawn = []
     for (number, run, entry), spec in zip(subjects, specs, strict=True):
         name, brief = entry["name"], short[entry["name"]]
@@ -119,7 +123,7 @@ def page(runs: Sequence[Run], timings: Sequence[Timing] = ()) -> Page:
         for number, run in enumerate(runs)
     ]
     return Page(
-        surveyed=surveyed(placed) if folded else None,
+        surveyed=surveyed(placed) if listing else None,
         answer=_headline(drawn, runs, timings),
         tallied=_tallied(drawn),
         evidence=tuple(_evidence(run, number, len(runs)) for number, run in enumerate(runs, start=1)),
@@ -228,6 +232,7 @@ def _evidence(run: Run, number: int, of: int) -> Evidence:
         ledger=run.ledger.sentence(),
         objections=run.objections,
         complaints=run.complaints,
+        unusable=run.unusable,
         facts=_facts(run),
         unchecked=evidence.unchecked(run),
     )

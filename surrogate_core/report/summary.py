@@ -16,6 +16,9 @@ __all__ = ["LARGEST", "summary"]
 LARGEST = 1 << 20
 """Bytes that GitHub accepts as the summary of a step."""
 
+WORDS = {0: "✓ conforms", 1: "✗ does not conform", 3: "? no verdict"}
+"""By exit code."""
+
 LINE, EVIDENCE = 500, 12_000
 """Characters kept of a text that the implementation may have written."""
 
@@ -42,11 +45,11 @@ def summary(run: Run, largest: int = LARGEST) -> str:
 def _parts(run: Run) -> Iterator[str]:
     names = [str(i["name"]) for i in run.header["implementations"]]
     verdicts = [verdict(run, name) for name in names]
-    yield f"## {'✓ conforms' if run.conforms else '? no verdict' if run.objections else '✗ does not conform'}"
+    yield f"## {WORDS[run.exit_code]}"
     rows = [[v.glyph, code(clip(v.name, LINE)), code(clip(v.spec, LINE)), text(clip(v.reason, LINE))] for v in verdicts]
     for start in range(0, len(rows), 100):
         yield table(["", "Implementation", "Spec", "Answer"], rows[start : start + 100])
-    for complaint in run.complaints:
+    for complaint in (*run.unusable, *run.complaints):
         yield f"✗ {text(clip(complaint, LINE))}"
     yield f"Ledger: {text(run.ledger.sentence())}; profile {text(run.header['profile'])}, seed {run.header['seed']}."
     found = cells(run)

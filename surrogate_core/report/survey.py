@@ -9,7 +9,7 @@ from rich.text import Text
 from surrogate_core.engine import Run
 from surrogate_core.engine.telling import printable
 from surrogate_core.properties.outcome import Failed
-from surrogate_core.report.overview import Noted, noted, sentence
+from surrogate_core.report.overview import Noted, noted, sentence, together
 from surrogate_core.report.words import clip, listed, number, plural
 
 __all__ = ["show"]
@@ -22,15 +22,22 @@ LINE = 160
 
 def show(run: Run, console: Console) -> None:
     """Print the findings, the libraries, what is missing, the ledger, and the answer."""
-    findings = noted(run)
+    findings = together(run, noted(run))
     if findings:
         console.print(_table(findings))
     unlimited = str(run.header.get("unlimited", ""))
     for line in filter(None, (*_libraries(run), unlimited, f"ledger: {run.ledger.sentence()}")):
         console.print(Text(printable(line), style="dim"), soft_wrap=True)
-    for name, install in run.header.get("missing", {}).items():
-        console.print(Text(printable(f"not installed: {name}: {install}"), style="yellow"), soft_wrap=True)
-    for line in (*run.objections, *run.complaints):
+    missing = run.header.get("missing", {})
+    if missing:
+        told = f"{plural(len(missing), 'library', 'libraries')} not installed, and not judged:"
+        console.print(Text(told, style="yellow"), soft_wrap=True)
+    for name, install in missing.items():
+        console.print(Text(printable(f"  {name}: {install}"), style="yellow"), soft_wrap=True)
+    if run.unusable:
+        told = f"{plural(len(run.unusable), 'entry point')} that cannot be used, and nothing of it judged:"
+        console.print(Text(told, style="bold red"), soft_wrap=True)
+    for line in (*(f"  {told}" for told in run.unusable), *run.objections, *run.complaints):
         console.print(Text(printable(line), style="bold red"), soft_wrap=True)
     style = "bold green" if run.conforms else "bold red"
     console.print(Text(_answer(run, findings), style=style), soft_wrap=True)
@@ -53,8 +60,13 @@ def _table(findings: tuple[Noted, ...]) -> Table:
             if len(finding.properties) <= 3
             else plural(len(finding.properties), "property", "properties")
         )
-        table.add_row(word, size, Text(printable(finding.implementation)), where, Text(printable(_what(finding))))
+        table.add_row(word, size, Text(printable(_whose(finding))), where, Text(printable(_what(finding))))
     return table
+
+
+def _whose(finding: Noted) -> str:
+    others = f"\nand {plural(len(finding.others), 'other')} of it" if finding.others else ""
+    return f"{finding.implementation}{others}"
 
 
 def _what(finding: Noted) -> str:
@@ -73,12 +85,14 @@ def _libraries(run: Run) -> tuple[str, ...]:
         judged[name] = judged.get(name, 0) + 1
     versions = {name: about["version"] for name, about in run.header.get("libraries", {}).items()}
     told = [f"{versions.get(name) or name} ({plural(count, 'surrogate')})" for name, count in judged.items()]
+    empty = [about["version"] or name for name, about in run.header.get("libraries", {}).items() if name not in judged]
     uncovered: dict[str, list[str]] = {}
     for name, about in run.header.get("libraries", {}).items():
         for what in about.get("uncovered", ()):
             uncovered.setdefault(what, []).append(name)
     return (
         f"judged: {listed(told)}",
+        *([f"without a surrogate of its own: {listed(empty)}"] if empty and run.header.get("survey") else []),
         *(f"not covered, of {listed(names)}: {what}" for what, names in uncovered.items()),
     )
 
@@ -87,6 +101,6 @@ def _answer(run: Run, findings: tuple[Noted, ...]) -> str:
     if not run.complete:
         return sentence(findings, complete=False)  # who keeps every promise is not known yet
     names = [str(entry["name"]) for entry in run.header["implementations"]]
-    faulty = {finding.implementation for finding in findings}
+    faulty = {name for finding in findings for name in finding.implementations}
     kept = plural(sum(name not in faulty for name in names), "surrogate")
     return f"{kept} of {len(names)} without a finding. {sentence(findings)}"

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from surrogate_core import engine, libraries
+from surrogate_core.engine.selection import surveyed
+from surrogate_core.errors import BadInput
+from surrogate_core.libraries import Excluded, Library, Surrogate
+
+FULL = Library("full", "json", "full", "", (Surrogate("full.slayer", "slayer", "jax", "json", "slayer"),))
+EMPTY = Library(
+    "empty", "json", "empty", "", (), (Excluded("json:loads", "the very same as full's", same_as="full.made:loads"),)
+)
+ABSENT = Library("absent", "no_such_module", "absent", "", ())
+
+
+@pytest.fixture(autouse=True)
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "libraries", lambda: (FULL, EMPTY, ABSENT))
+
+
+def test_a_library_without_a_surrogate_is_among_those_that_are_here() -> None:
+    chosen = engine.select_libraries()
+    assert (chosen.names, chosen.libraries) == (("full.slayer",), ("full", "empty"))
+    assert chosen.missing == (("absent", "pip install absent"),)
+    about = surveyed([], chosen.libraries)
+    assert about["empty"]["excluded"] == {"json:loads": "the very same as full's"}
+
+
+def test_asked_for_alone_it_is_said_that_there_is_nothing_to_judge_and_why() -> None:
+    told = "'empty', which has no surrogate of its own to judge(.|\n)*the very same as full's; judge full instead"
+    with pytest.raises(BadInput, match=told):
+        engine.select_libraries(["empty"])
+    assert engine.select_libraries(["empty", "full"]).libraries == ("empty", "full")
+
+
+def test_an_entry_point_that_cannot_be_used_is_named_where_all_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "broken", lambda: ("the entry point a = b:c cannot be loaded",))
+    assert engine.select_libraries().names == ("full.slayer",)
+    assert engine.select_libraries().broken == ("the entry point a = b:c cannot be loaded",)
+    assert engine.select_libraries(["full"]).broken == ()
+    with pytest.raises(BadInput, match="the entry point a = b:c"):
+        engine.select_libraries(["a"])
