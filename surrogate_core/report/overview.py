@@ -101,8 +101,9 @@ def together(run: Run, findings: Sequence[Noted]) -> tuple[Noted, ...]:
     causes: dict[object, list[Noted]] = {}
     for number, finding in enumerate(findings):
         outcome, name = finding.outcome, finding.implementation
-        whole = isinstance(outcome, Errored) and finding.told.property_id == START
-        told = (libraries.get(name, name), outcome.message.replace(name, "")) if whole else number
+        told: object = number
+        if isinstance(outcome, Errored) and finding.told.property_id == START:
+            told = libraries.get(name, name), outcome.message.replace(name, "")
         causes.setdefault(told, []).append(finding)
     return tuple(
         replace(
