@@ -140,8 +140,8 @@ JAX_STATE = {
         {
             "shared_class_attribute": "state.instances errored transform.jit transform.vmap transform.modes",
             "cached_by_shape": "state.instances",
-            "cached_by_id": "state.instances",
-            "lags_one_call": "state.instances",
+            "cached_by_id": "state.instances transform.vmap",
+            "lags_one_call": "state.instances transform.vmap",
             "third_call": "state.instances transform.jit transform.modes",
             "wobbles": "state.instances gradient.peak transform.jit transform.vmap transform.modes state.copies",
         },
