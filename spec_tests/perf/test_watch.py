@@ -19,7 +19,8 @@ from surrogate_core.perf.history import add, load
 from surrogate_core.perf.store import BenchRun
 from surrogate_core.perf.watch import accept, check
 
-JAX = {"machine": {**MACHINE, "packages": {**MACHINE["packages"], "jax": "0.11.0"}}}  # type: ignore[dict-item]
+PACKAGES: dict[str, str] = {**MACHINE["packages"], "jax": "0.11.0"}
+JAX = {"machine": {**MACHINE, "packages": PACKAGES}}
 
 
 def history(*asked: str | Path) -> tuple[int, str]:

