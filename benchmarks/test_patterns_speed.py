@@ -37,8 +37,8 @@ ROOT = Path(__file__).parent.parent
 
 SPANS = spans(64) if os.environ.get("PATTERNS") == "all" else [spans(512)[16 * i + i % 16] for i in range(32)]
 """A sixteenth of all patterns, spread over them: 2^28, from subnormal inputs to infinity and NaN, and between them
-those that give a gradient between 0 and 1, whose errors take time to grade. Each of the 32 spans has a beginning, of which
-a whole proof has an eighth for as many patterns: this overstates what all of them take."""
+those that give a gradient between 0 and 1, whose errors take time to grade. Each of the 32 spans has a beginning,
+of which a whole proof has an eighth for as many patterns: this overstates what all of them take."""
 
 SHARE = sum(span.size for span in SPANS) / 2**32
 
