@@ -15,7 +15,7 @@ Gates are then formed of processes, and decided by the very code of `bench --aga
 gates of the same row of the table share no process, a second look has processes of its own, and every process is a
 fresh one. Rows do share processes, so that their rates are not independent of each other. Beside them stands the rule
 `mean:10%` of pytest-benchmark, on the same data, each pair of neighbouring processes one comparison: its means are of
-turns, which are medians of many goes, and so less disturbed than the rounds that it sees by itself.
+turns, which are of many goes each, and so less disturbed than the rounds that it sees by itself.
 """
 
 from __future__ import annotations

@@ -50,11 +50,18 @@ def test_neither_arm_always_goes_first() -> None:
     assert 15 < first < 45
 
 
-def test_a_turn_counts_as_the_median_of_its_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_counts_as_the_faster_half_of_its_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     given = {"quiet": clock.arm(1.0), "disturbed": clock.arm(1.0, 1.0, 50.0, 1.0, 1.0), "slow": clock.arm(1.5)}
     seconds = take_turns(given, rounds=3, turn=Turn(goes=5, repeat=1), seed=0)
     assert seconds == {"quiet": [1.0] * 3, "disturbed": [1.0] * 3, "slow": [1.5] * 3}
+
+
+def test_a_turn_does_not_jump_where_half_of_the_calls_are_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    given = {"fewer": clock.arm(1.0, 1.0, 1.0, 2.0, 2.0), "more": clock.arm(1.0, 1.0, 2.0, 2.0, 2.0)}
+    (fewer,), (more,) = take_turns(given, rounds=1, turn=Turn(goes=5, repeat=1), seed=0).values()
+    assert (fewer, more) == (1.0, 4 / 3)
 
 
 def test_one_go_after_the_other_calls_one_copy_of_the_program_after_the_other() -> None:

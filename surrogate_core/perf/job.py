@@ -26,7 +26,7 @@ __all__ = [
     "target_to",
 ]
 
-PROTOCOL = 6
+PROTOCOL = 7
 """Changes whenever two processes would no longer measure the same: another interpreter must have the same one."""
 
 BARE = "bare"
