@@ -134,7 +134,7 @@ def check(
 ) -> None:
     """Judge implementations against what they declare.
 
-    What is not given is taken from [tool.surrogate-core] in the project's pyproject.toml.
+    What is not given is taken from the table tool.surrogate-core of the project's pyproject.toml.
     """
     from surrogate_core import api
     from surrogate_core.engine.interruption import terminated_like_interrupted

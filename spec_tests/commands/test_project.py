@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from surrogate_core.cli import app, check, main
 from surrogate_core.commands.project import KEYS, project
@@ -47,6 +48,10 @@ def test_every_option_of_check_has_a_key() -> None:
     assert command.callback
     options = {name.strip("_").replace("_", "-") for name in inspect.signature(command.callback).parameters}
     assert {SEVERAL.get(name, name) for name in options - {"resume"}} == KEYS.keys()
+
+
+def test_the_help_of_check_names_the_table() -> None:
+    assert "tool.surrogate-core" in CliRunner().invoke(app, ["check", "--help"]).output
 
 
 def test_what_check_writes_may_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

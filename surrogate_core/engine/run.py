@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -50,14 +51,15 @@ def run(
     """
     bench: Bench | None = None
     with earlier_objects_spared():
-        for unit in units:
+        for number, unit in enumerate(units):
             spent = 0.0, 0
             if bench is None or not bench.serves(unit):
                 on_begin(None)
                 bench = Bench(unit.implementation, unit.case)
                 if shared:
                     start, compiled = time.perf_counter(), bench.driver.compilations()
-                    served = (get_property(u.property_id) for u in units if bench.serves(u))
+                    together = itertools.takewhile(bench.serves, itertools.islice(units, number, None))
+                    served = (get_property(u.property_id) for u in together)
                     with kept(unit.implementation.name) as replaced:
                         bench.prepare([judged for judged in served if isinstance(judged, Property)])
                     if replaced:
