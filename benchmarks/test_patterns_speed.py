@@ -38,8 +38,8 @@ ROOT = Path(__file__).parent.parent
 SIXTEENTH = os.environ.get("PATTERNS") == "sixteenth"
 
 SPANS = [spans(512)[16 * i + i % 16] for i in range(32)] if SIXTEENTH else spans(64)
-"""All patterns, in as many parts as a check has; or a sixteenth, spread over them. It overstates what all of them take,
-since it has eight times as many beginnings, and, among as many patterns, eight times as many subnormal inputs and NaNs."""
+"""All patterns, in as many parts as a check has; or a sixteenth of them, which overstates what all take: it has eight
+times as many beginnings and, among as many patterns, eight times as many subnormal inputs and NaNs."""
 
 TURNS = 3 if SIXTEENTH else 2
 """Of which the best counts."""
