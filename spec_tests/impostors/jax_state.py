@@ -6,6 +6,7 @@ Which property ought to catch which impostor stands in manifest.py.
 """
 
 import functools
+import itertools
 import random
 import time
 from collections.abc import Callable, Hashable
@@ -126,6 +127,18 @@ def third_call(alpha: float = 1.0) -> Spike:
 def wobbles(alpha: float = 1.0) -> Spike:
     """Global randomness: the gradient is up to 1e-3 off, by another amount at every call."""
     return _surrogate(lambda x: (1 - 1e-3 * random.random()) * _slayer(alpha)(x))
+
+
+def last_bit_alternates(alpha: float = 1.0) -> Spike:
+    """Every second call is a rounding lower: each is well within the bound, and no call agrees with the one before."""
+    lower = itertools.cycle((False, True))
+
+    def rate(x: Array) -> Array:
+        factor = 1 - jnp.finfo(x.dtype).eps / 2 if next(lower) else 1.0
+        slope = _slayer(alpha)(x)
+        return jnp.where(jnp.abs(x) > 0.1, slope * factor, slope).astype(x.dtype)
+
+    return _surrogate(rate)
 
 
 def stashed_input(alpha: float = 1.0) -> Spike:

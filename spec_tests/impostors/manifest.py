@@ -22,8 +22,8 @@ COTANGENT = "gradient.cotangent gradient.independence chain.affine chain.recurre
 """What hands in cotangents other than 1."""
 
 REPEATED = (
-    f"{FORMULA} forward.shape gradient.cotangent gradient.independence state.threads state.arguments transform.stacks"
-    " torch.layout torch.grad_modes torch.autocast state.copies"
+    f"{FORMULA} forward.shape gradient.cotangent gradient.independence state.threads state.arguments state.repeated"
+    " transform.stacks torch.layout torch.grad_modes torch.autocast state.copies"
 )
 """What calls one instance more than once, or one after another was made: where a memory shows hangs on the order."""
 
@@ -149,6 +149,7 @@ JAX_STATE = {
     "memoised_by_whole_alpha": "state.instances gradient.scaling",
     "stashed_input": "state.instances state.threads chain.recurrent",
     "scratch_shared_by_threads": "state.threads",
+    "last_bit_alternates": "state.repeated",
     # an array that was deleted raises wherever it is used again
     "donates_its_input": "state.arguments state.instances errored",
     "donates_the_cotangent": "state.arguments state.instances errored",
@@ -235,6 +236,7 @@ TORCH_STATE = {
     ),
     "stashed_input_torch": "state.instances state.threads chain.recurrent",
     "scratch_shared_by_threads_torch": "state.threads",
+    "last_bit_alternates_torch": "state.repeated",
     # PyTorch refuses to write into an expanded tensor, and to go back through what was overwritten
     "clamps_its_input": f"state.arguments {REPEATED} errored",
     "abs_in_place": f"state.arguments {REPEATED} errored",

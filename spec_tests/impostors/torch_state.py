@@ -7,6 +7,7 @@ This file is loaded by its path, so it imports nothing of ours.
 Which property ought to catch which impostor stands in manifest.py.
 """
 
+import itertools
 import time
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -97,6 +98,18 @@ def stashed_input_torch(alpha: float = 1.0) -> Spike:
 def wobbles_torch(alpha: float = 1.0) -> Spike:
     """Global randomness: the gradient is up to 1e-3 off, by another amount at every call."""
     return _surrogate(lambda x, cotangent: cotangent * _slayer(alpha)(x) * (1 - 1e-3 * torch.rand(()).item()))
+
+
+def last_bit_alternates_torch(alpha: float = 1.0) -> Spike:
+    """Every second call is a rounding lower: each is well within the bound, and no call agrees with the one before."""
+    lower = itertools.cycle((False, True))
+
+    def backward(x: Tensor, cotangent: Tensor) -> Tensor:
+        slope = _slayer(alpha)(x)
+        factor = 1 - torch.finfo(x.dtype).eps / 2 if next(lower) else 1.0
+        return cotangent * torch.where(x.abs() > 0.1, slope * factor, slope)
+
+    return _surrogate(backward)
 
 
 # ---- threads -------------------------------------------------------------------------------------

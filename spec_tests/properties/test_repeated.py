@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from handmade import ask, case, failed, judge, passed, slayer
+
+from surrogate_core.drivers.base import Observation
+from surrogate_core.properties.compare import SMALL
+from surrogate_core.properties.repeated import ALL, FIRST, REPEATED
+
+REQUESTS = REPEATED.observe(case())
+REPEATS = ("call 2, the same again", "call 4, the first once more", f"{ALL}, again")
+
+
+def earlier(name: str) -> str:
+    return ALL if name.startswith(ALL) else FIRST
+
+
+def test_what_is_repeated_is_asked_anew_and_of_the_same_instance() -> None:
+    for name in REPEATS:
+        first, again = REQUESTS[earlier(name)], REQUESTS[name]
+        assert first.key != again.key
+        assert first.instance == again.instance
+        np.testing.assert_array_equal(first.x, again.x)
+        if first.direction is not None:
+            np.testing.assert_array_equal(first.direction, again.direction)
+
+
+def test_another_input_comes_between() -> None:
+    between = REQUESTS["another input between"]
+    assert [r.turn for r in REQUESTS.values() if r.instance] == [0, 1, 2, 3]
+    assert (between.x != REQUESTS[FIRST].x).any()
+
+
+def test_answers_that_stay_pass_whatever_they_are() -> None:
+    assert passed(judge(REPEATED, case())).figures == {"repeated": len(REPEATS)}
+    passed(judge(REPEATED, case(), np.zeros_like, lambda x: 3 * slayer()(x)))
+    passed(judge(REPEATED, case(), derivative=lambda x: np.full_like(x, np.nan)))
+
+
+@pytest.mark.parametrize("name", REPEATS)
+def test_one_gradient_that_changed_by_its_last_bit_is_rejected(name: str) -> None:
+    first = ask(REQUESTS[name])
+    gradient = first.gradient.copy()
+    gradient[17] = np.nextafter(gradient[17], np.float32(0))
+    outcome = failed(judge(REPEATED, case(), instead={name: Observation(first.value, gradient)}))
+    assert outcome.given.startswith(f"{name}, x = ")
+    assert outcome.given.endswith(f"1 of {gradient.size} answers changed")
+    assert outcome.measured.startswith("gradient[17] = ")
+    assert outcome.allowed.endswith(", as at first, bit for bit")
+    assert outcome.kind == "weakness"
+
+
+def test_the_largest_change_is_told_with_the_calls_that_come_before_it() -> None:
+    name = REPEATS[1]
+    first = ask(REQUESTS[name])
+    gradient = first.gradient.copy()
+    gradient[3] += np.float32(1e-3)
+    gradient[5] += np.float32(0.25)
+    outcome = failed(judge(REPEATED, case(), instead={name: Observation(first.value, gradient)}))
+    assert outcome.measured.startswith("gradient[5] = ")
+    assert outcome.kind == "defect"
+    assert outcome.severity == pytest.approx(0.25 / 3, rel=1e-5)  # the largest cotangent is 3
+    assert outcome.witness is not None
+    assert [r.turn for r in outcome.witness.before] == [0, 1, 2]
+
+
+def test_a_spike_that_changed_and_another_dtype_are_rejected() -> None:
+    first = ask(REQUESTS[REPEATS[0]])
+    value = first.value.copy()
+    value[7] = 1 - value[7]
+    outcome = failed(judge(REPEATED, case(), instead={REPEATS[0]: Observation(value, first.gradient)}))
+    assert (outcome.measured[:9], outcome.kind) == ("spikes[7]", "defect")
+    wide = Observation(first.value, first.gradient.astype(np.float64))
+    assert failed(judge(REPEATED, case(), instead={REPEATS[0]: wide})).measured == "gradient of float64"
+
+
+def test_a_nan_in_place_of_a_number_is_rejected() -> None:
+    first = ask(REQUESTS[REPEATS[0]])
+    gradient = first.gradient.copy()
+    gradient[SMALL - 1] = np.nan
+    outcome = failed(judge(REPEATED, case(), instead={REPEATS[0]: Observation(first.value, gradient)}))
+    assert outcome.measured == f"gradient[{SMALL - 1}] = nan"
+    assert outcome.severity == np.inf

@@ -1,0 +1,90 @@
+"""Determinism: a call that is repeated is answered as before, bit for bit, whatever came between.
+
+No tolerance is needed: both calls do the same arithmetic on the same numbers, and what rounds, rounds alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from surrogate_core.drivers.base import Observation, Request
+from surrogate_core.properties.base import Case, Property, Requests, Seen, negligible, observed, wide, whole_sweep
+from surrogate_core.properties.compare import SMALL, cotangents, distance
+from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+
+__all__ = ["REPEATED"]
+
+WHO = "repeated"
+FIRST, ALL = "call 1", "forward and backward over all inputs"
+
+
+def _observe(case: Case) -> Requests:
+    x, other = case.sample((2, SMALL))
+    direction = cotangents(case, x.shape)
+
+    def call(turn: int, at: np.ndarray) -> Request:
+        return Request("vjp", at, direction=direction, instance=WHO, turn=turn)
+
+    return {
+        FIRST: call(0, x),
+        "call 2, the same again": call(1, x),
+        "another input between": call(2, other),
+        "call 4, the first once more": call(3, x),
+        ALL: whole_sweep(case),
+        f"{ALL}, again": replace(whole_sweep(case), turn=1),
+    }
+
+
+def _judge(case: Case, seen: Seen) -> Outcome:
+    requests = _observe(case)
+    repeats = [(name, FIRST if requests[name].instance else ALL) for name in requests if _is_repeat(name)]
+    for name, earlier in repeats:
+        if failure := _changed(case, name, requests, earlier, observed(seen[name]), observed(seen[earlier])):
+            return failure
+    return Passed({"repeated": len(repeats)})
+
+
+def _is_repeat(name: str) -> bool:
+    return name.endswith(("again", "once more"))
+
+
+def _changed(
+    case: Case, name: str, requests: Requests, earlier: str, got: Observation, first: Observation
+) -> Failed | None:
+    for what, now, before in (("spikes", got.value, first.value), ("gradient", got.gradient, first.gradient)):
+        if now.dtype != before.dtype:
+            return Failed(name, f"{what} of {now.dtype.name}", f"{what} of {before.dtype.name}, as at first")
+        other = _bits(now) != _bits(before)
+        if not other.any():
+            continue
+        apart = np.where(other, distance(wide(now), wide(before)), -1.0)
+        at = int(np.argmax(apart))
+        request = requests[name]
+        weight = 1.0 if request.direction is None else max(1.0, float(np.abs(wide(request.direction)).max()))
+        severity = float(apart[at]) / ((case.sweep.expected.peak or 1.0) * (weight if what == "gradient" else 1.0))
+        small = request.x.size == SMALL
+        calls = tuple(r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn)
+        return Failed(
+            given=f"{name}, x = {float(request.x[at]):.9g}: {int(other.sum())} of {other.size} answers changed",
+            measured=f"{what}[{at}] = {float(now[at]):.17g}",
+            allowed=f"{float(before[at]):.17g}, as at first, bit for bit",
+            severity=severity,
+            witness=Witness(request, before=calls) if small else None,
+            kind="weakness" if what == "gradient" and severity <= negligible(case.sweep.expected) else "defect",
+        )
+    return None
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values).view(f"u{values.dtype.itemsize}")
+
+
+REPEATED = Property(
+    id="state.repeated",
+    promise="A call that is repeated is answered as before, bit for bit.",
+    observe=_observe,
+    judge=_judge,
+    scope="once",
+)
