@@ -228,6 +228,11 @@ def test_a_donated_argument_is_seen() -> None:
     np.testing.assert_array_equal(given, X)
 
 
+def test_another_call_in_between_may_be_given_infinite_numbers_without_a_warning() -> None:
+    largest = np.array([-1, 1], np.float32) * np.finfo(np.float32).max
+    np.testing.assert_array_equal(observe(Request("late vjp", largest)).value, [0, 1])
+
+
 OTHER = np.linspace(-1, 1, 6, dtype=np.float32)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import os
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -20,11 +22,12 @@ from surrogate_core.libraries.target import locate
 from surrogate_core.perf import artifact, measure, processes, worker
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
-from surrogate_core.perf.job import target_to
-from surrogate_core.perf.plan import Request, first_of_each_kind, plan
+from surrogate_core.perf.job import BARE, target_to
+from surrogate_core.perf.plan import NEW, OLD, Request, first_of_each_kind, plan
 from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.verdicts import Comparison, compare, exit_code
 
+ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent / "surrogates.py"
 GOOD, SLOW, BROKEN, UNDELAYED = (f"{HERE}:{name}" for name in ("good", "slow", "broken", "undelayed"))
 TORCH = f"{HERE.parent.parent / 'impostors' / 'torch_right.py'}:old_style_function"
@@ -192,6 +195,29 @@ def test_an_artifact_of_another_schema_is_refused_with_what_is_missing(kept: str
 def test_two_interpreters_that_import_the_same_file_are_told_so() -> None:
     laid = plan(request(GOOD, SMALL, against_python=sys.executable))
     assert any("surrogates.py: this compares it with itself" in remark for remark in laid.header["remarks"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the other interpreter is a shell script")
+def test_two_interpreters_time_the_version_that_each_of_them_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for folder, factory in (("here", "slow"), ("there", "good")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "versioned.py").write_text(f"{HERE.read_text()}\n\nmade = {factory}\n")
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path}/there:{ROOT} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.chdir(tmp_path / "here")
+    laid = plan(request("versioned:made", BOTH, against_python=str(python)))
+    assert not any("compares it with itself" in remark for remark in laid.header["remarks"])
+    times: dict[str, float] = {}
+    for interpreter, job in laid.jobs:
+        (answer,) = processes.answers("measure", job.to_json(), interpreter)
+        assert answer["errors"] == {}
+        bare = np.median(answer["arms"][BARE]["seconds"])
+        times |= {name: np.median(arm["seconds"]) / bare for name, arm in answer["arms"].items() if name != BARE}
+    # Ten exponentials more, each of which waits for the one before it, beside one.
+    assert times[NEW] > 2 * times[OLD]
 
 
 def test_what_another_interpreter_has_installed_comes_before_the_working_folder(

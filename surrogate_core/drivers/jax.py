@@ -373,7 +373,10 @@ def _ones(like: Any) -> Any:
 
 def _doubled_and_mirrored(x: Any) -> Any:
     # In NumPy, where that can be: in JAX it would be a program of its own.
-    return -2 * x if isinstance(x, jax.core.Tracer) else jax.device_put(-2 * np.asarray(x), x.sharding)
+    if isinstance(x, jax.core.Tracer):
+        return -2 * x
+    with np.errstate(over="ignore"):  # twice the largest number is infinite, and that is an input, too
+        return jax.device_put(-2 * np.asarray(x), x.sharding)
 
 
 def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:

@@ -33,8 +33,8 @@ WIDTH = 1 << 16
 """Magnitudes at a time in an inspection."""
 
 GIVEN = 1 << 19
-"""Magnitudes at a time where another framework answers: a million numbers. PyTorch takes a little less for half of them,
-and handing twice as many pieces over takes more."""
+"""Magnitudes at a time where another framework answers: a million numbers. PyTorch takes a little less for fewer,
+and handing over more pieces takes more."""
 
 WIDEST: dict[str, dict[str, Any]] = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 """How judging programs are compiled, by platform. By default XLA leaves half of such a vector unused, and a proof takes

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request
-from surrogate_core.properties.base import Case, Property, Requests, Seen, negligible, observed, wide, whole_sweep
+from surrogate_core.properties.base import Case, Property, Requests, Seen, negligible, observed, whole_sweep, wide
 from surrogate_core.properties.compare import SMALL, cotangents, distance
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 
