@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from sympy import Abs, Interval, Piecewise, Symbol, exp, oo, sqrt
 
 from surrogate_core.errors import BadInput
 from surrogate_core.spec import Area, Parameter, Peak, Spec, model, x
-from surrogate_core.spec.patience import OutOfPatience, at_most
 
 a = Symbol("a", positive=True)
 FORMULA = exp(-a * Abs(x))
@@ -27,12 +25,6 @@ def spec(**changes: Any) -> Spec:
     return Spec(
         **{"name": "mine", "title": "", "source": "", "gradient": FORMULA, "parameters": [parameter()], **changes}
     )
-
-
-def compute(seconds: float) -> None:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
 
 
 def refused(make: Any, **changes: Any) -> str:
@@ -126,22 +118,3 @@ def test_a_formula_that_grows_beyond_every_format_is_one_all_the_same() -> None:
 def test_a_formula_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "PATIENCE", 0.2)
     assert "took more than 0.2 s to verify" in refused(spec, gradient=exp(exp(a * x**2)))
-
-
-def test_patience_ends_with_what_it_is_for() -> None:
-    with at_most(60):
-        pass
-    with pytest.raises(OutOfPatience), at_most(0.1):
-        compute(60)
-    compute(0.6)  # nothing comes afterwards
-
-
-def test_a_patience_within_another_takes_nothing_from_it() -> None:
-    with pytest.raises(OutOfPatience), at_most(0.3):
-        within()
-
-
-def within() -> None:
-    for _ in range(1_000):
-        with at_most(60):
-            compute(0.06)

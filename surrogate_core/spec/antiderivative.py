@@ -42,10 +42,13 @@ def antiderivative(
         symbols: the variable, then the parameters.
         grid: parameter sets at which the derivative is compared.
     """
+
+    def searched() -> Expr | None:
+        found = _glued(formula, declared, symbols, grid[0])
+        return found if found is not None and _verified(found, formula, declared, symbols, grid) else None
+
     try:
-        with at_most(PATIENCE):
-            found = _glued(formula, declared, symbols, grid[0])
-            return found if found is not None and _verified(found, formula, declared, symbols, grid) else None
+        return at_most(PATIENCE, searched)
     except (OutOfPatience, Exception):
         # sympy gives up in a hundred ways, and every one of them means that nothing was found.
         return None

@@ -212,8 +212,7 @@ class Spec:
         if twice := sorted({str(s) for s in symbols if symbols.count(s) > 1}):
             raise BadInput(f"spec {self.name!r} with the parameter {twice[0]} twice", "each once", "drop one of them")
         try:
-            with at_most(PATIENCE):
-                self._settle()
+            at_most(PATIENCE, self._settle)
         except OutOfPatience:
             raise BadInput(
                 f"spec {self.name!r}, which took more than {PATIENCE:g} s to verify",

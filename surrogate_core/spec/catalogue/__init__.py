@@ -88,8 +88,7 @@ def get_spec(name: str) -> Spec:
         with trusting():
             return getattr(importlib.import_module(f"{__name__}.{_FAMILIES[name][0]}"), _FAMILIES[name][1])
     try:
-        with at_most(2 * PATIENCE):
-            found = getattr(importlib.import_module(module), attribute, None)
+        found = at_most(2 * PATIENCE, lambda: getattr(importlib.import_module(module), attribute, None))
     except ModuleNotFoundError as error:
         raise BadInput(f"spec {name!r}: {error}", "a module that can be imported", "check its name") from None
     except OutOfPatience:
