@@ -71,7 +71,7 @@ def _changed(
             measured=f"{what}[{at}] = {float(now[at]):.17g}",
             allowed=f"{float(before[at]):.17g}, as at first, bit for bit",
             severity=severity,
-            witness=Witness(request, before=calls) if small else None,
+            witness=Witness(request, at, calls) if small else None,
             kind="weakness" if what == "gradient" and severity <= negligible(case.sweep.expected) else "defect",
         )
     return None
