@@ -7,6 +7,7 @@ from handmade import ask, case, failed, judge, passed, slayer
 from surrogate_core.drivers.base import Observation
 from surrogate_core.properties.compare import SMALL
 from surrogate_core.properties.repeated import ALL, FIRST, REPEATED
+from surrogate_core.spec import get_spec
 
 REQUESTS = REPEATED.observe(case())
 REPEATS = ("call 2, the same again", "call 4, the first once more", f"{ALL}, again")
@@ -70,9 +71,20 @@ def test_a_spike_that_changed_and_another_dtype_are_rejected() -> None:
     value = first.value.copy()
     value[7] = 1 - value[7]
     outcome = failed(judge(REPEATED, case(), instead={REPEATS[0]: Observation(value, first.gradient)}))
-    assert (outcome.measured[:9], outcome.kind) == ("spikes[7]", "defect")
+    assert (outcome.measured[:9], outcome.kind, outcome.severity) == ("spikes[7]", "defect", 1.0)
     wide = Observation(first.value, first.gradient.astype(np.float64))
     assert failed(judge(REPEATED, case(), instead={REPEATS[0]: wide})).measured == "gradient of float64"
+
+
+def test_a_spike_that_changed_is_a_whole_spike_whatever_the_peak_of_the_gradient() -> None:
+    where = case(spec=get_spec("sigmoid"))
+    assert where.sweep.expected.peak < 0.5
+    name = REPEATS[0]
+    first = ask(REPEATED.observe(where)[name])
+    value = first.value.copy()
+    value[7] = 1 - value[7]
+    changed = Observation(value, first.gradient)
+    assert failed(judge(REPEATED, where, instead={name: changed})).severity == 1.0
 
 
 def test_a_nan_in_place_of_a_number_is_rejected() -> None:

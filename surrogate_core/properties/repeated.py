@@ -63,7 +63,7 @@ def _changed(
         at = int(np.argmax(apart))
         request = requests[name]
         weight = 1.0 if request.direction is None else max(1.0, float(np.abs(wide(request.direction)).max()))
-        severity = float(apart[at]) / ((case.sweep.expected.peak or 1.0) * (weight if what == "gradient" else 1.0))
+        severity = float(apart[at]) / ((case.sweep.expected.peak or 1.0) * weight if what == "gradient" else 1.0)
         small = request.x.size == SMALL
         calls = tuple(r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn)
         return Failed(
