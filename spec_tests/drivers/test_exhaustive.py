@@ -17,6 +17,7 @@ from sympy import Abs, Heaviside, Interval, Max, Rational, Symbol, oo, tanh
 from surrogate_core.drivers import exhaustive, get_driver
 from surrogate_core.drivers import jax as jax_driver
 from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
+from surrogate_core.drivers.programs import WIDEST
 from surrogate_core.drivers.tally import MAGNITUDES, NoOracle, Span, Tally, spans, tally
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS, Parameter, Spec, x
@@ -294,3 +295,20 @@ def test_further_spans_compile_nothing() -> None:
     before = driver.compilations()
     driver.tally(function, SLAYER, PARAMETERS, Span(0x3FC0_0000, 0x4000_0000), "cpu:0")
     assert driver.compilations() == before
+
+
+@pytest.mark.parametrize(
+    "function",
+    [SlayerGrad(ALPHA), surrogate(lambda v: jnp.exp(-ALPHA * jnp.abs(v))), surrogate(lambda v: 1 - jnp.tanh(v) ** 2)],
+    ids=["SlayerGrad", "exp", "tanh"],
+)
+def test_wide_vectors_answer_as_those_that_users_get_bit_for_bit(function: Callable[[Any], Any]) -> None:
+    def answers(v: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(function, v)
+        return value, pull(jnp.ones_like(value))[0]
+
+    points = Span(5, MAGNITUDES, 8191).patterns().view(np.float32).reshape(-1)
+    lowered = jax.jit(answers).lower(points)
+    widest = lowered.compile(compiler_options=WIDEST["cpu"])
+    for wide, plain in zip(widest(points), lowered.compile()(points), strict=True):
+        np.testing.assert_array_equal(np.asarray(wide).view(np.uint32), np.asarray(plain).view(np.uint32))

@@ -6,20 +6,17 @@ from handmade import ask, case, failed, judge, passed, slayer
 
 from surrogate_core.drivers.base import Observation
 from surrogate_core.properties.compare import SMALL
-from surrogate_core.properties.repeated import ALL, FIRST, REPEATED
+from surrogate_core.properties.repeated import AGAIN, LATER, REPEATED
+from surrogate_core.properties.repeated import REPEATS as EARLIER
 from surrogate_core.spec import get_spec
 
 REQUESTS = REPEATED.observe(case())
-REPEATS = ("call 2, the same again", "call 4, the first once more", f"{ALL}, again")
-
-
-def earlier(name: str) -> str:
-    return ALL if name.startswith(ALL) else FIRST
+REPEATS = tuple(EARLIER)
 
 
 def test_what_is_repeated_is_asked_anew_and_of_the_same_instance() -> None:
     for name in REPEATS:
-        first, again = REQUESTS[earlier(name)], REQUESTS[name]
+        first, again = REQUESTS[EARLIER[name]], REQUESTS[name]
         assert first.key != again.key
         assert first.instance == again.instance
         np.testing.assert_array_equal(first.x, again.x)
@@ -30,7 +27,7 @@ def test_what_is_repeated_is_asked_anew_and_of_the_same_instance() -> None:
 def test_another_input_comes_between() -> None:
     between = REQUESTS["another input between"]
     assert [r.turn for r in REQUESTS.values() if r.instance] == [0, 1, 2, 3]
-    assert (between.x != REQUESTS[FIRST].x).any()
+    assert (between.x != REQUESTS[EARLIER[AGAIN]].x).any()
 
 
 def test_answers_that_stay_pass_whatever_they_are() -> None:
@@ -53,7 +50,7 @@ def test_one_gradient_that_changed_by_its_last_bit_is_rejected(name: str) -> Non
 
 
 def test_the_largest_change_is_told_with_the_calls_that_come_before_it() -> None:
-    name = REPEATS[1]
+    name = LATER
     first = ask(REQUESTS[name])
     gradient = first.gradient.copy()
     gradient[3] += np.float32(1e-3)
@@ -67,19 +64,19 @@ def test_the_largest_change_is_told_with_the_calls_that_come_before_it() -> None
 
 
 def test_a_spike_that_changed_and_another_dtype_are_rejected() -> None:
-    first = ask(REQUESTS[REPEATS[0]])
+    first = ask(REQUESTS[AGAIN])
     value = first.value.copy()
     value[7] = 1 - value[7]
-    outcome = failed(judge(REPEATED, case(), instead={REPEATS[0]: Observation(value, first.gradient)}))
+    outcome = failed(judge(REPEATED, case(), instead={AGAIN: Observation(value, first.gradient)}))
     assert (outcome.measured[:9], outcome.kind, outcome.severity) == ("spikes[7]", "defect", 1.0)
     wide = Observation(first.value, first.gradient.astype(np.float64))
-    assert failed(judge(REPEATED, case(), instead={REPEATS[0]: wide})).measured == "gradient of float64"
+    assert failed(judge(REPEATED, case(), instead={AGAIN: wide})).measured == "gradient of float64"
 
 
 def test_a_spike_that_changed_is_a_whole_spike_whatever_the_peak_of_the_gradient() -> None:
     where = case(spec=get_spec("sigmoid"))
     assert where.sweep.expected.peak < 0.5
-    name = REPEATS[0]
+    name = AGAIN
     first = ask(REPEATED.observe(where)[name])
     value = first.value.copy()
     value[7] = 1 - value[7]
@@ -88,9 +85,9 @@ def test_a_spike_that_changed_is_a_whole_spike_whatever_the_peak_of_the_gradient
 
 
 def test_a_nan_in_place_of_a_number_is_rejected() -> None:
-    first = ask(REQUESTS[REPEATS[0]])
+    first = ask(REQUESTS[AGAIN])
     gradient = first.gradient.copy()
     gradient[SMALL - 1] = np.nan
-    outcome = failed(judge(REPEATED, case(), instead={REPEATS[0]: Observation(first.value, gradient)}))
+    outcome = failed(judge(REPEATED, case(), instead={AGAIN: Observation(first.value, gradient)}))
     assert outcome.measured == f"gradient[{SMALL - 1}] = nan"
     assert outcome.severity == np.inf

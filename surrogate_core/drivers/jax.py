@@ -44,12 +44,12 @@ UNOPTIMISED: dict[str, dict[str, Any]] = {
     "cpu": {
         "xla_backend_optimization_level": 0,
         "xla_cpu_use_fusion_emitters": False,
-        # Cut into 32 parts, which threads compile beside each other, they take a third more of all cores' time.
+        # Cut into parts, which threads compile beside each other, they take a third more of all cores' time.
         "xla_cpu_parallel_codegen_split_count": 1,
     },
     "": {"xla_backend_optimization_level": 0},
 }
-"""For programs that run once, by platform: a quarter of the time to compile. What is compared is what JAX traced."""
+"""For programs that run once, by platform: a third of the time to compile, or less. Compared is what JAX traced."""
 
 MISSING = (
     (

@@ -18,6 +18,10 @@ __all__ = ["REPEATED"]
 
 WHO = "repeated"
 FIRST, ALL = "call 1", "forward and backward over all inputs"
+AGAIN, LATER, ALL_AGAIN = "call 2, the same again", "call 4, the first once more", f"{ALL}, again"
+
+REPEATS = {AGAIN: FIRST, LATER: FIRST, ALL_AGAIN: ALL}
+"""Which call each of them repeats."""
 
 
 def _observe(case: Case) -> Requests:
@@ -29,30 +33,23 @@ def _observe(case: Case) -> Requests:
 
     return {
         FIRST: call(0, x),
-        "call 2, the same again": call(1, x),
+        AGAIN: call(1, x),
         "another input between": call(2, other),
-        "call 4, the first once more": call(3, x),
+        LATER: call(3, x),
         ALL: whole_sweep(case),
-        f"{ALL}, again": replace(whole_sweep(case), turn=1),
+        ALL_AGAIN: replace(whole_sweep(case), turn=1),
     }
 
 
 def _judge(case: Case, seen: Seen) -> Outcome:
     requests = _observe(case)
-    repeats = [(name, FIRST if requests[name].instance else ALL) for name in requests if _is_repeat(name)]
-    for name, earlier in repeats:
-        if failure := _changed(case, name, requests, earlier, observed(seen[name]), observed(seen[earlier])):
+    for name, earlier in REPEATS.items():
+        if failure := _changed(case, name, requests, observed(seen[name]), observed(seen[earlier])):
             return failure
-    return Passed({"repeated": len(repeats)})
+    return Passed({"repeated": len(REPEATS)})
 
 
-def _is_repeat(name: str) -> bool:
-    return name.endswith(("again", "once more"))
-
-
-def _changed(
-    case: Case, name: str, requests: Requests, earlier: str, got: Observation, first: Observation
-) -> Failed | None:
+def _changed(case: Case, name: str, requests: Requests, got: Observation, first: Observation) -> Failed | None:
     for what, now, before in (("spikes", got.value, first.value), ("gradient", got.gradient, first.gradient)):
         if now.dtype != before.dtype:
             return Failed(name, f"{what} of {now.dtype.name}", f"{what} of {before.dtype.name}, as at first")
