@@ -35,7 +35,7 @@ class Told:
     Attributes:
         benchmark: its name.
         arm: whose figures pytest-benchmark is to show.
-        arms: seconds per call of every arm, an entry a round, a list a process.
+        arms: seconds per call of every arm, an entry a go, a list a process.
         calls: that made an entry.
         ratio: of the arm to what took turns with it; ``None`` where there is none.
         state: of the verdict, or ``measured``.
@@ -92,7 +92,7 @@ def compared(run: BenchRun, case: str) -> list[Told]:
 def _told(
     samples: Sequence[Sample], name: str, arms: tuple[str, str], ratio: Interval | None, state: str, reason: str
 ) -> Told:
-    seconds = {arm: [s.arms[arm].seconds for s in samples if arm in s.arms] for arm in arms}
+    seconds = {arm: [s.arms[arm].goes for s in samples if arm in s.arms] for arm in arms}
     return Told(name, arms[0], seconds, samples[0].calls if samples else 0, ratio, state, reason)
 
 

@@ -15,7 +15,7 @@ Gates are then formed of processes, and decided by the very code of `bench --aga
 gates of the same row of the table share no process, a second look has processes of its own, and every process is a
 fresh one. Rows do share processes, so that their rates are not independent of each other. Beside them stands the rule
 `mean:10%` of pytest-benchmark, on the same data, each pair of neighbouring processes one comparison: its means are of
-turns, which are of many goes each, and so less disturbed than the rounds that it sees by itself.
+all goes, as by itself it takes them of its rounds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from surrogate_core.perf import calibrate
 from surrogate_core.perf.calibrate import OLD, WANTED, gates, logs, proportion
 from surrogate_core.perf.decide import Rule, interval
 from surrogate_core.perf.inject import Added, inject
-from surrogate_core.perf.job import PROTOCOL
+from surrogate_core.perf.job import PROTOCOL, Seconds
 from surrogate_core.perf.machine import place
 from surrogate_core.perf.plan import Plan, Request, plan
 
@@ -84,8 +84,8 @@ while os.getppid() == int(sys.argv[1]):
 
 app = typer.Typer(help=__doc__, add_completion=False, pretty_exceptions_enable=False)
 
-Process = Mapping[str, Mapping[str, Sequence[float]]]
-"""What one process measured: benchmark -> arm -> seconds, one a round."""
+Process = Mapping[str, Mapping[str, Seconds]]
+"""What one process measured: benchmark -> arm -> seconds of every go."""
 
 
 @app.command()
@@ -156,7 +156,7 @@ def _one_process(
         "seconds": round(seconds, 3),
         "load": round(os.getloadavg()[0], 2),
         "others": round(max(0.0, _busy() - busy - (_own() - own)) / seconds, 2),
-        "records": {b: {a: [float(f"{s:.5g}") for s in v] for a, v in r.items()} for b, r in records.items()},
+        "records": records,
     }
 
 
@@ -294,7 +294,7 @@ def _pairs(processes: Sequence[Process]) -> list[tuple[Process, Process]]:
     return list(zip(processes[::2], processes[1::2], strict=False))
 
 
-def _mean_rule(old: Mapping[str, Sequence[float]], new: Mapping[str, Sequence[float]], arm: str) -> bool:
+def _mean_rule(old: Mapping[str, Seconds], new: Mapping[str, Seconds], arm: str) -> bool:
     """pytest-benchmark --benchmark-compare-fail=mean:10%: one process's mean against that of the one before."""
     return bool(np.mean(new[arm][: PUSH.rounds]) > 1.1 * np.mean(old[OLD][: PUSH.rounds]))
 

@@ -57,9 +57,9 @@ def ratios(benchmark: Any, case: str) -> dict[str, Interval]:
     samples = run.of(case)
     benchmark.extra_info["benchmark"] = case
     benchmark.extra_info["calls"] = samples[0].calls
-    replace(benchmark, [s for sample in samples for s in sample.arms[OURS].seconds], samples[0].calls)
+    replace(benchmark, [s for sample in samples for s in sample.arms[OURS].goes], samples[0].calls)
     benchmark.extra_info["arms"] = {
-        arm: [list(sample.arms[arm].seconds) for sample in samples] for arm in (OURS, BRAINTOOLS, PLAIN, BARE)
+        arm: [sample.arms[arm].goes for sample in samples] for arm in (OURS, BRAINTOOLS, PLAIN, BARE)
     }
     found = {arm: ratio(samples, OURS, arm, run.rule.confidence) for arm in (BRAINTOOLS, PLAIN, BARE)}
     known = {arm: interval for arm, interval in found.items() if interval is not None}

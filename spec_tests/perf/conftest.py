@@ -29,10 +29,10 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
             if answer["kind"] != "done":
                 yield json.loads(json.dumps(answer))
 
-    def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[float]]:
+    def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[list[float]]]:
         random = np.random.default_rng(seed)
         cost = {name: 200_000 + arm.counts["compiled flops"] for name, arm in arms.items()}
-        return {name: [float(c * random.normal(1, 0.01)) for _ in range(rounds)] for name, c in cost.items()}
+        return {name: [[float(c * random.normal(1, 0.01))] for _ in range(rounds)] for name, c in cost.items()}
 
     monkeypatch.setattr(worker, "take_turns", take_turns)
     for module in (processes, measure, freezing, inject):
@@ -49,7 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             extras: Mapping[Any, int] = job.extras or {}
             for b in job.benchmarks:
                 times = {arm: cost(extras.get((b.id, arm), 0)) * random.normal(1, spread) for arm in job.arms}
-                yield b.id, {arm: [seconds] * job.rounds for arm, seconds in times.items()}
+                yield b.id, {arm: [[seconds]] * job.rounds for arm, seconds in times.items()}
 
         for module in (inject, calibrate):
             monkeypatch.setattr(module, "every_arm", every_arm)

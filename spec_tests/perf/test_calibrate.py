@@ -19,13 +19,13 @@ from surrogate_core.perf.decide import Rule
 RULE = Rule()
 
 
-def records(processes: int, spread: float, seed: int) -> list[dict[str, list[float]]]:
+def records(processes: int, spread: float, seed: int) -> list[dict[str, list[list[float]]]]:
     """Processes whose arms differ as they are meant to, with noise between processes and between rounds."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(processes):
         arms = {OLD: 0.0, **{arm: math.log1p(s) + spread * random.standard_normal() for arm, s in ARMS.items()}}
-        found.append({name: np.exp(at + 0.001 * random.standard_normal(20)).tolist() for name, at in arms.items()})
+        found.append({name: np.exp(at + 0.001 * random.standard_normal((20, 1))).tolist() for name, at in arms.items()})
     return found
 
 

@@ -182,9 +182,9 @@ def test_holm_is_bonferroni_for_the_first_and_lets_others_follow() -> None:
     assert holm({}, 0.01) == set()
 
 
-def test_medians_pair_the_rounds_of_one_process() -> None:
-    old = [[1.0, 2.0, 3.0], [4.0, 5.0, 60.0]]
-    new = [[1.1, 2.2, 3.3], [4.4, 5.5, 6.0]]
+def test_medians_pair_the_goes_of_one_process() -> None:
+    old = [[[1.0], [2.0], [3.0]], [[4.0, 5.0, 60.0]]]
+    new = [[[1.1], [2.2], [3.3]], [[4.4, 5.5, 6.0]]]
     assert medians(new, old) == pytest.approx([math.log(1.1)] * 2)
 
 

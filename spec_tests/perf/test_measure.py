@@ -268,7 +268,7 @@ def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch:
             found = {"subjects": [subject], "targets": [target_to(locate(GOOD))], "devices": devices}
             yield {"kind": "probe", **found, "machine": machine}
             return
-        arms = {"seconds": [1.0], "compile_seconds": 0.0, "compilations": 0, "recompilations": 0, "counts": {}}
+        arms = {"seconds": [[1.0]], "compile_seconds": 0.0, "compilations": 0, "recompilations": 0, "counts": {}}
         first = asked["benchmarks"][0]["id"]
         yield {"kind": "sample", "benchmark": first, "arms": {GOOD: arms}, "errors": {}, "calls": 1}
         raise processes.Died("the measuring process ended with exit code -11:\nSegmentation fault")

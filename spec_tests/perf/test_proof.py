@@ -23,7 +23,7 @@ from surrogate_core.perf.calibrate import ARMS, OLD
 from surrogate_core.perf.inject import Added
 from surrogate_core.perf.plan import Plan
 
-Process = dict[str, dict[str, list[float]]]
+Process = dict[str, dict[str, list[list[float]]]]
 
 
 def simulated(count: int, seed: int, paired: float = 0.013, between: float = 0.21) -> list[Process]:
@@ -35,10 +35,14 @@ def simulated(count: int, seed: int, paired: float = 0.013, between: float = 0.2
         for benchmark in ("a", "b", "c"):
             base = math.exp(between * random.standard_normal())
             arms = {OLD: 0.0, **{arm: math.log1p(s) + paired * random.standard_normal() for arm, s in ARMS.items()}}
-            noise = {name: 0.002 * random.standard_normal(40) for name in arms}
+            noise = {name: 0.002 * random.standard_normal((40, 1)) for name in arms}
             process[benchmark] = {name: (base * np.exp(at + noise[name])).tolist() for name, at in arms.items()}
         found.append(process)
     return found
+
+
+def slower(seconds: list[list[float]]) -> list[list[float]]:
+    return (1.2 * np.array(seconds)).tolist()
 
 
 def test_the_gate_and_the_rule_beside_it_are_told_apart(seed: int) -> None:
@@ -60,7 +64,7 @@ def test_an_alarm_is_counted_once_for_its_family(seed: int) -> None:
     shifted = simulated(28, seed)
     for process in shifted:
         for arms in process.values():
-            arms["same"] = [1.2 * s for s in arms["same"]]
+            arms["same"] = slower(arms["same"])
     found = {(s.rule, s.arm): s for s in scores(shifted)}
     assert (found["paired 7 x 20", "same"].flagged, found["paired 7 x 20", "same"].of) == (2, 2)
 
@@ -83,7 +87,7 @@ def test_a_second_look_makes_more_processes_necessary(seed: int) -> None:
     quiet = simulated(28, seed)  # for three gates, of which the last might need as many again
     assert (left([], 3), left(quiet[:27], 3), left(quiet, 3)) == (28, 1, 0)
     for process in quiet[:7]:
-        process["a"]["same"] = [1.2 * s for s in process["a"]["same"]]
+        process["a"]["same"] = slower(process["a"]["same"])
     assert left(quiet, 3) == 7
 
 

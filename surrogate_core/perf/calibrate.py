@@ -15,7 +15,7 @@ from scipy import stats
 
 from surrogate_core.perf.decide import Interval, Rule, Verdict, decide, flagged, interval, medians
 from surrogate_core.perf.inject import OLD, Added, every_arm
-from surrogate_core.perf.job import Job
+from surrogate_core.perf.job import Job, Seconds
 from surrogate_core.perf.plan import Plan
 
 __all__ = [
@@ -40,8 +40,8 @@ ARMS: dict[str, float] = {"same": 0.0, "+5 %": 0.05, "+10 %": 0.10}
 WANTED = {arm: slowdown for arm, slowdown in ARMS.items() if slowdown}
 """Those that need work to be added."""
 
-Record = Mapping[str, Sequence[float]]
-"""Of one process and benchmark: arm -> seconds, one a round."""
+Record = Mapping[str, Seconds]
+"""Of one process and benchmark: what every arm took."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """When a slowdown is told from noise: paired log-ratios, a t bound between processes, Holm, a second look.
 
-Every process that measured a benchmark gives one number: the median, over its rounds, of the logarithm of the
-time of the new arm over that of the old one. Between processes these numbers vary, and only that variation says how
+Every process that measured a benchmark gives one number: the median, over all goes of its rounds, of the logarithm of
+the time of the new arm over that of the old one. Between processes these numbers vary, and only that variation says how
 far their mean can be trusted: rounds within one process share its memory layout and its compiled code.
 """
 
@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import special
+
+from surrogate_core.perf.job import Seconds
 
 __all__ = [
     "GATE",
@@ -89,8 +91,8 @@ class Verdict:
     reason: str
 
 
-def medians(new: Sequence[Sequence[float]], old: Sequence[Sequence[float]]) -> np.ndarray:
-    """One number a process: the median over its rounds of log(new / old); the rounds of both arms are pairs."""
+def medians(new: Sequence[Seconds], old: Sequence[Seconds]) -> np.ndarray:
+    """One number a process: the median of log(new / old) over the goes of all rounds; those of both arms are pairs."""
     return np.array([np.median(np.log(np.asarray(n) / np.asarray(o))) for n, o in zip(new, old, strict=True)])
 
 

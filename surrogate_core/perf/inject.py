@@ -16,7 +16,7 @@ import numpy as np
 
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.decide import medians
-from surrogate_core.perf.job import Job
+from surrogate_core.perf.job import Job, Seconds
 from surrogate_core.perf.plan import Plan
 from surrogate_core.perf.processes import Died, answers
 
@@ -166,8 +166,8 @@ def _tried(plan: Plan, trials: Mapping[str, tuple[int, ...]], seed: int) -> dict
     return found
 
 
-def every_arm(job: Job) -> Iterator[tuple[str, dict[str, list[float]]]]:
-    """(benchmark, arm -> seconds, one a round) of one fresh process.
+def every_arm(job: Job) -> Iterator[tuple[str, dict[str, Seconds]]]:
+    """(benchmark, arm -> seconds of every go of its rounds) of one fresh process.
 
     Raises:
         BadInput: an arm cannot be timed, or takes the process along.

@@ -19,6 +19,7 @@ __all__ = [
     "Arm",
     "Job",
     "Measured",
+    "Seconds",
     "Subject",
     "benchmark_from",
     "benchmark_to",
@@ -26,7 +27,7 @@ __all__ = [
     "target_to",
 ]
 
-PROTOCOL = 7
+PROTOCOL = 8
 """Changes whenever two processes would no longer measure the same: another interpreter must have the same one."""
 
 BARE = "bare"
@@ -112,28 +113,37 @@ class Job:
         return cls(listed, arms, int(values["rounds"]), int(values["seed"]), extras)
 
 
+Seconds = Sequence[Sequence[float]]
+"""Of one arm in one process: an entry a round, which has a number for every go."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What one process measured of one arm of one benchmark.
 
     Attributes:
-        seconds: per call, one entry a round.
+        seconds: per call; one entry a round, which has a number for every go.
         compile_seconds: ahead of the first call.
         compilations: programs compiled until it was warm.
         recompilations: programs that one more call compiled.
         counts: what is known of the computation without a clock.
     """
 
-    seconds: tuple[float, ...]
+    seconds: tuple[tuple[float, ...], ...]
     compile_seconds: float
     compilations: int
     recompilations: int
     counts: Mapping[str, float]
 
+    @property
+    def goes(self) -> list[float]:
+        """Seconds per call in every go, one round after the other."""
+        return [go for goes in self.seconds for go in goes]
+
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Measured:
         """What :func:`dataclasses.asdict` made."""
-        return cls(**{**values, "seconds": tuple(float(s) for s in values["seconds"])})
+        return cls(**{**values, "seconds": tuple(tuple(map(float, goes)) for goes in values["seconds"])})
 
 
 def benchmark_to(benchmark: Benchmark) -> dict[str, Any]:

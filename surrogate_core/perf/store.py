@@ -18,7 +18,7 @@ from surrogate_core.perf.job import Measured
 
 __all__ = ["SCHEMA", "BenchRun", "Sample", "Writer", "is_bench", "read"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 WANTED: dict[str, type] = {
     "subjects": list,
@@ -44,7 +44,7 @@ class Sample:
         benchmark: its name.
         arms: by name.
         errors: arms that could not be measured: the implementation's traceback, or what it does not offer.
-        calls: how many calls made an entry.
+        calls: in a go.
     """
 
     look: int

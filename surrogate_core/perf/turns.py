@@ -4,9 +4,11 @@ What disturbs a machine that others use, too, comes and goes within milliseconds
 many short goes, between which the arms change. On two shared cores the ratio of an arm to itself then varies between
 processes by half of what it does where a turn, as long in all, is one stretch.
 
-A turn counts as the mean of the faster half of its goes. Where a call is shared out to two threads, the second wakes in
-time or it does not, and the call takes 350 or 550 microseconds; the median jumps from one to the other where about half
-of the calls are slow. Half of them are enough to be seen in: what slows fewer calls than that, slows no turn.
+What counts is the ratio of two arms within a go, a moment apart, and of all goes the median. Where a call is shared out
+to two threads, the second wakes in time or it does not, and the call takes 350 or 550 microseconds. Whichever share of
+the calls is slow, the median time of an arm may jump from one to the other; but in half of the goes at least both arms
+are as fast or both as slow, and where one of them alone is slow, it is one as often as the other. So every go is kept.
+What slows fewer than half of the calls is not seen.
 
 Where in memory a program and its arrays lie does not change within a process. All arms are given the same arrays, and
 each goes through several copies of its program.
@@ -44,7 +46,7 @@ class Turn:
     """What every arm does in each round.
 
     Attributes:
-        goes: how often it has a go; the turn counts as the mean of the faster half.
+        goes: how often it has a go.
         repeat: calls in a go.
     """
 
@@ -59,11 +61,11 @@ def lengths(arms: Mapping[str, Prepared]) -> Turn:
     return Turn(min(GOES, max(1, math.ceil(TURN / (repeat * fastest)))), repeat)
 
 
-def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[float]]:
-    """Seconds per call of each arm, one entry a round: its faster half of goes, whose order is drawn."""
+def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int) -> dict[str, list[list[float]]]:
+    """Seconds per call of each arm: a number for every go, a list of them for every round. The order is drawn."""
     random = np.random.default_rng(seed)
     names = list(arms)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    seconds: dict[str, list[list[float]]] = {name: [] for name in names}
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
@@ -74,17 +76,12 @@ def take_turns(arms: Mapping[str, Prepared], rounds: int, turn: Turn, seed: int)
             for go, row in enumerate(order.tolist()):
                 for which in row:
                     taken[go, which] = _go(arms[names[which]], turn.repeat, number * turn.goes + go)
-            for name, value in zip(names, _faster_half(taken).tolist(), strict=True):
-                seconds[name].append(value)
+            for name, goes in zip(names, taken.T.tolist(), strict=True):
+                seconds[name].append(goes)
     finally:
         if collecting:
             gc.enable()
     return seconds
-
-
-def _faster_half(taken: np.ndarray) -> np.ndarray:
-    """The mean over it, goes along the first axis; the one in the middle of an odd number counts in."""
-    return np.sort(taken, axis=0)[: math.ceil(len(taken) / 2)].mean(axis=0)
 
 
 def _go(arm: Prepared, repeat: int, number: int = 0) -> float:

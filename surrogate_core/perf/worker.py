@@ -20,7 +20,7 @@ from surrogate_core.drivers.base import BrokenContract, Unsupported
 from surrogate_core.drivers.workload import Prepared, preparer
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.cases import Benchmark
-from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured
+from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured, Seconds
 from surrogate_core.perf.turns import lengths, take_turns
 
 __all__ = ["main", "respond"]
@@ -118,14 +118,15 @@ def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -
             errors[name] = _told(error)
     turn = lengths(prepared) if prepared else None
     seconds = take_turns(prepared, job.rounds, turn, seed) if turn else {}
-    arms = {
-        name: dataclasses.asdict(
-            Measured(tuple(seconds[name]), p.compile_seconds, p.compilations, p.recompilations, p.counts)
-        )
-        for name, p in prepared.items()
-    }
-    calls = turn.goes * turn.repeat if turn else 0
+    arms = {name: dataclasses.asdict(_measured(seconds[name], p)) for name, p in prepared.items()}
+    calls = turn.repeat if turn else 0
     return {"kind": "sample", "benchmark": benchmark.id, "calls": calls, "arms": arms, "errors": errors}
+
+
+def _measured(seconds: Seconds, arm: Prepared) -> Measured:
+    # Five digits are a hundredth of what processes differ by, and half of the size of a results file.
+    short = tuple(tuple(float(f"{go:.5g}") for go in goes) for goes in seconds)
+    return Measured(short, arm.compile_seconds, arm.compilations, arm.recompilations, arm.counts)
 
 
 def _told(error: BaseException) -> str:
