@@ -64,6 +64,7 @@ def test_every_go_is_kept_in_the_order_in_which_it_was_taken(monkeypatch: pytest
 def test_a_ratio_does_not_jump_whatever_share_of_the_calls_is_slow(share: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     old, new = (0.35 + 0.2 * (random.random((20, 40)) < share) + 0.002 * random.random((20, 40)) for _ in range(2))
+    # The median of each turn, and the mean of its faster half, are off by up to 0.25 and 0.04 at half.
     assert float(medians([(1.1 * new).tolist()], [old.tolist()])[0]) == pytest.approx(math.log(1.1), abs=0.005)
 
 

@@ -1,8 +1,12 @@
 """When a slowdown is told from noise: paired log-ratios, a t bound between processes, Holm, a second look.
 
-Every process that measured a benchmark gives one number: the median, over all goes of its rounds, of the logarithm of
-the time of the new arm over that of the old one. Between processes these numbers vary, and only that variation says how
-far their mean can be trusted: rounds within one process share its memory layout and its compiled code.
+Every process that measured a benchmark gives one number. In each of its rounds the goes of either arm are put in order,
+from the fastest on; the logarithms of the time of the new arm over that of the old one, of goes of the same rank in the
+faster half, are taken together over all rounds, and their median is the number. So what disturbs less than half of the
+calls disturbs nothing, and where calls take one of two times (see :mod:`.turns`), a rank at which the one arm's time is
+another than the other's is one of many. What slows fewer than half of the calls is not seen. Between processes these
+numbers vary, and only that variation says how far their mean can be trusted: rounds within one process share its memory
+layout and its compiled code.
 """
 
 from __future__ import annotations
@@ -92,8 +96,14 @@ class Verdict:
 
 
 def medians(new: Sequence[Seconds], old: Sequence[Seconds]) -> np.ndarray:
-    """One number a process: the median of log(new / old) over the goes of all rounds; those of both arms are pairs."""
-    return np.array([np.median(np.log(np.asarray(n) / np.asarray(o))) for n, o in zip(new, old, strict=True)])
+    """One number a process: the median of log(new / old), over all rounds and the faster half of the ranks of goes."""
+    return np.array([np.median(np.log(_faster(n) / _faster(o))) for n, o in zip(new, old, strict=True)])
+
+
+def _faster(seconds: Seconds) -> np.ndarray:
+    """The faster half of every round, in order; the go in the middle of an odd number counts in."""
+    goes = np.sort(np.asarray(seconds), axis=-1)
+    return goes[..., : math.ceil(goes.shape[-1] / 2)]
 
 
 def p_values(logs: np.ndarray, effect: float) -> np.ndarray:

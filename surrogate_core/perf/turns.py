@@ -4,11 +4,10 @@ What disturbs a machine that others use, too, comes and goes within milliseconds
 many short goes, between which the arms change. On two shared cores the ratio of an arm to itself then varies between
 processes by half of what it does where a turn, as long in all, is one stretch.
 
-What counts is the ratio of two arms within a go, a moment apart, and of all goes the median. Where a call is shared out
-to two threads, the second wakes in time or it does not, and the call takes 350 or 550 microseconds. Whichever share of
-the calls is slow, the median time of an arm may jump from one to the other; but in half of the goes at least both arms
-are as fast or both as slow, and where one of them alone is slow, it is one as often as the other. So every go is kept.
-What slows fewer than half of the calls is not seen.
+Every go is kept, and what is compared, see :mod:`.decide`, are the faster halves of turns, go by go. Where a call is
+shared out to two threads, the second wakes in time or it does not, and the call takes 350 or 550 microseconds. The
+median of a turn jumps from one to the other where about half of the calls are slow; the mean of its faster half, where
+a few of very many slow ones are fast.
 
 Where in memory a program and its arrays lie does not change within a process. All arms are given the same arrays, and
 each goes through several copies of its program.
