@@ -4,9 +4,9 @@
     python spec_tests/score.py --seeds 3 --only torch
     python spec_tests/score.py --resume         # goes on where the last one was interrupted
 
-Everything is judged in `standard`, one rate, all formats, in as many processes as there are cores; what is wrong
-at one bit pattern alone in `thorough`. Every verdict is kept in reports/score.jsonl as it comes; one run of all takes
-the better part of an hour on two cores.
+Everything is judged in `standard` and all formats, in as many processes as there are cores, impostors at one rate and
+right surrogates at several; what is wrong at one bit pattern alone in `thorough`. Every verdict is kept in
+reports/score.jsonl as it comes; one run of all takes the better part of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "reports" / "score.jsonl"
 """Where the verdicts of a run are kept, a line each."""
 
-ALPHA = 1.72
-"""Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
+RATES = (1.72, 0.1, 10.0, 0.7, 4.3)
+"""The rates that seeds take turns at, the ends of the spec's usual ones among them. The first is that of the impostors;
+none is 1 or a power of two, where the rounding of a product vanishes and halves become ones."""
 
 CACHE = {
     "JAX_COMPILATION_CACHE_DIR": str(ROOT / "reports" / "xla"),
@@ -47,31 +48,58 @@ DEADLINE = 1800
 """Seconds after which a surrogate that hangs is given up."""
 
 
+SAID = ("failed", "errored", "unsupported")
+"""The outcomes that say something against a surrogate."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What one run said of one surrogate: the properties that failed, and those that errored."""
+    """What one run said of one surrogate: the properties that failed, that errored, and that it was said to lack."""
 
     name: str
     seed: int
+    rate: float
     failed: frozenset[str]
     errored: frozenset[str]
+    unsupported: frozenset[str]
 
     @property
-    def accused(self) -> bool:
+    def noticed(self) -> bool:
+        """Whether anything was found at all."""
         return bool(self.failed or self.errored)
 
     def line(self) -> str:
         """The verdict as a line of JSON."""
-        plain = {"name": self.name, "seed": self.seed, "failed": sorted(self.failed), "errored": sorted(self.errored)}
+        plain = {name: sorted(v) if isinstance(v, frozenset) else v for name, v in vars(self).items()}
         return json.dumps(plain) + "\n"
+
+    @classmethod
+    def read(cls, line: str) -> Verdict | None:
+        """The verdict of a line; none where it is torn, or of a run that kept less of it or drew another rate."""
+        try:
+            plain = json.loads(line)
+            said = (frozenset[str](plain[word]) for word in SAID)
+            found = cls(plain["name"], plain["seed"], plain["rate"], *said)
+        except (ValueError, TypeError, KeyError):
+            return None
+        return found if found.rate == rate(found.seed) else None
 
     def caught(self, entry: Entry) -> bool:
         """Whether the property that ought to catch the impostor did."""
         return bool(self.errored) if entry.caught_by[0] == "errored" else entry.caught_by[0] in self.failed
 
     def stray(self, entry: Entry) -> frozenset[str]:
-        """Properties that fail though the impostor's defect is none of theirs."""
-        return self.failed - set(entry.caught_by)
+        """Properties that fail though the impostor's defect is none of theirs, and those that err though none may."""
+        return self.failed - set(entry.caught_by) | (frozenset() if "errored" in entry.caught_by else self.errored)
+
+    def accusations(self, entry: Entry) -> frozenset[str]:
+        """What is held against a right surrogate: an error, and that it lacks what it offers, as much as a failure."""
+        return self.failed | self.errored | (self.unsupported - set(entry.lacks))
+
+
+def rate(seed: int) -> float:
+    """The rate that a seed is judged at."""
+    return RATES[seed % len(RATES)]
 
 
 def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[str] = ()) -> Verdict:
@@ -79,7 +107,7 @@ def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[s
     report = surrogate_core.check(
         f"{ROOT}/{entry.target}",
         "slayer",
-        params={"alpha": [ALPHA]},
+        params={"alpha": [rate(seed)]},
         profile=profile,
         seed=seed,
         framework=entry.framework,
@@ -87,8 +115,8 @@ def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[s
         in_process=True,
     )
     states = [(result.property_id, result.outcome.state) for result in report.results]
-    failed, errored = (frozenset(p for p, s in states if s == word) for word in ("failed", "errored"))
-    return Verdict(entry.name, seed, failed, errored)
+    said = (frozenset(p for p, s in states if s == word) for word in SAID)
+    return Verdict(entry.name, seed, rate(seed), *said)
 
 
 def _work(job: tuple[Entry, int]) -> Verdict:
@@ -124,16 +152,9 @@ def _reached(jobs: Sequence[tuple[Entry, int]], what: str) -> Iterator[Verdict]:
 
 
 def _kept() -> dict[tuple[str, int], Verdict]:
-    """The verdicts of an interrupted run; its last line may be torn."""
-    found: dict[tuple[str, int], Verdict] = {}
-    for line in KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else ():
-        try:
-            plain = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        verdict = Verdict(plain["name"], plain["seed"], frozenset(plain["failed"]), frozenset(plain["errored"]))
-        found[verdict.name, verdict.seed] = verdict
-    return found
+    """The verdicts of an interrupted run."""
+    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else ()
+    return {(verdict.name, verdict.seed): verdict for verdict in map(Verdict.read, lines) if verdict}
 
 
 def main() -> int:
@@ -150,7 +171,7 @@ def main() -> int:
     found = verdicts([(entry, 0) for entry in wrong], "impostors", known)
     seeds = [(entry, seed) for entry in right for seed in range(asked.seeds)]
     innocent = verdicts(seeds, "right surrogates", known)
-    accused = [v for v in innocent if v.accused]
+    accused = [(v, said) for (e, _), v in zip(seeds, innocent, strict=True) if (said := v.accusations(e))]
 
     kills = Counter(name for v in found for name in v.failed)
     alone = Counter(name for v in found for name in v.failed if len(v.failed) == 1)
@@ -158,8 +179,8 @@ def main() -> int:
     for name, number in kills.most_common():
         print(f"{name:<26}{number:>7}{alone[name]:>7}")
     pairs = list(zip(wrong, found, strict=True))
-    survivors = [e for e, v in pairs if not v.accused]
-    missed = [(e, v) for e, v in pairs if v.accused and not v.caught(e)]
+    survivors = [e for e, v in pairs if not v.noticed]
+    missed = [(e, v) for e, v in pairs if v.noticed and not v.caught(e)]
     stray = [(e, v) for e, v in pairs if v.stray(e)]
     print(f"\nimpostors caught by the property that ought to: {sum(v.caught(e) for e, v in pairs)} of {len(pairs)}")
     print(f"survivors: {', '.join(e.name for e in survivors) or 'none'}")
@@ -168,8 +189,8 @@ def main() -> int:
     for entry, verdict in stray:
         print(f"  {entry.name}: also by {', '.join(verdict.stray(entry))}, which has nothing to do with it")
     print(f"right surrogates accused: {len(accused)} of {len(innocent)} runs ({len(right)} of them)")
-    for verdict in accused:
-        print(f"  {verdict.name}, seed {verdict.seed}: {', '.join(sorted(verdict.failed | verdict.errored))}")
+    for verdict, said in accused:
+        print(f"  {verdict.name}, seed {verdict.seed}, rate {verdict.rate:g}: {', '.join(sorted(said))}")
     return 1 if survivors or missed or stray or accused else 0
 
 

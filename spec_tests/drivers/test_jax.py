@@ -15,6 +15,7 @@ from jax.extend.core import Primitive
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.jax import JaxDriver
+from surrogate_core.drivers.jax_devices import compiled_with
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS
 
@@ -154,6 +155,40 @@ def test_the_implementations_own_exception_comes_through(kind: type[Exception]) 
 
     with pytest.raises(kind, match="my own mistake"):
         observe(Request("value", X), broken)
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[object]]:
+    """Compiling with options raises an error of XLA that says so; what is returned fills with what was asked."""
+
+    def refuse(message: str) -> list[object]:
+        asked: list[object] = []
+
+        def compile_(self: Any, compiler_options: object = None) -> str:
+            asked.append(compiler_options)
+            if compiler_options:
+                raise jax.errors.JaxRuntimeError(message)
+            return "compiled"
+
+        monkeypatch.setattr(jax.stages.Lowered, "compile", compile_)
+        return asked
+
+    return refuse
+
+
+def test_without_an_option_that_xla_does_not_know_a_program_compiles_all_the_same() -> None:
+    lowered = jax.jit(jnp.sin).lower(1.0)
+    assert compiled_with(lowered, {"xla_of_another_year": True})(0.0) == 0
+
+
+@pytest.mark.parametrize("message", ["INTERNAL: out of memory", "INVALID_ARGUMENT: 'wide' is not a valid int32 value"])
+def test_what_else_goes_wrong_as_a_program_compiles_is_told(
+    message: str, refused: Callable[[str], list[object]]
+) -> None:
+    lowered, asked = jax.jit(jnp.sin).lower(1.0), refused(message)
+    with pytest.raises(jax.errors.JaxRuntimeError, match=message):
+        compiled_with(lowered, {"xla_backend_optimization_level": 0})
+    assert asked == [{"xla_backend_optimization_level": 0}]
 
 
 def test_every_device_is_listed_and_what_is_absent_is_said() -> None:

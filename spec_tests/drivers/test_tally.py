@@ -37,6 +37,9 @@ def test_a_span_holds_each_magnitude_with_both_signs() -> None:
     assert (span.count, span.size) == (2, 4)
     np.testing.assert_array_equal(span.patterns(), [[3, 7], [3 | SIGN, 7 | SIGN]])
     assert Span().size == 2**32
+    inside = span.stands_for(np.array([0, 2 | SIGN, 9, 10, 10 | SIGN], np.uint32))
+    assert inside.tolist() == [True, True, True, False, False]
+    assert Span(4, 9).stands_for(np.array([3, 4, 8 | SIGN, 9], np.uint32)).tolist() == [False, True, True, False]
     assert pickle.loads(pickle.dumps(span)) == span
 
 
@@ -75,7 +78,7 @@ def test_right_answers_are_counted_and_nothing_is_found() -> None:
 
 def test_a_wrong_spike_is_found_and_the_one_nearest_to_zero_is_named() -> None:
     found = judged(bits(1.0, 2.0, 3.0), spikes=[1.0, 0.0, 0.0])
-    assert found.spikes == Finding(2, int(bits(2.0)[0]))
+    assert found.spikes == Finding(2, int(bits(2.0)[0]), worst=1.0)
 
 
 def test_subnormal_input_taken_for_zero_is_counted_apart() -> None:
@@ -85,14 +88,16 @@ def test_subnormal_input_taken_for_zero_is_counted_apart() -> None:
     strict = judged(tiny, spikes=[1.0, 1.0], spec=SLAYER.replace(flushing_tolerated=False))
     assert (strict.spikes.count, strict.flushed.count) == (2, 0)
     # Neither the step there nor the one at zero: no flushing explains that.
-    assert judged(tiny, spikes=[2.0, 0.0]).spikes == Finding(1, 1 | SIGN)
+    assert judged(tiny, spikes=[2.0, 0.0]).spikes == Finding(1, 1 | SIGN, worst=2.0)
 
 
 def test_a_gradient_out_of_bound_is_found() -> None:
     x = bits(0.5, 1.0, 2.0)
     right = slayer()(x.view(np.float32).astype(np.float64))
     found = judged(x, gradients=right * [1, 1 + 1e-5, 1 + 1e-5])
-    assert found.gradients == Finding(2, int(bits(1.0)[0]))
+    assert (found.gradients.count, found.gradients.pattern) == (2, int(bits(1.0)[0]))
+    assert found.gradients.worst == pytest.approx(1e-5 * right[1])
+    assert found.out_of_bound == 2
     assert found.max_ulp == pytest.approx((1e-5 * right[1:] / F32.ulp(right[1:])).max())
     assert sum(found.ulp_counts[8:]) == 2
 
@@ -100,13 +105,23 @@ def test_a_gradient_out_of_bound_is_found() -> None:
 def test_a_gradient_that_is_nan_is_wrong_and_has_no_error_in_ulp() -> None:
     found = judged(bits(1.0), gradients=[np.nan])
     assert (found.gradients.count, found.normal, sum(found.ulp_counts), found.max_ulp_at) == (1, 1, 0, None)
+    assert (found.gradients.worst, found.out_of_bound) == (np.inf, 1)
+
+
+def test_the_largest_error_is_kept_wherever_the_nearest_pattern_is() -> None:
+    x = bits(0.5, 1.0, 150.0)
+    right = slayer()(x.view(np.float32).astype(np.float64))
+    found = judged(x, spikes=[1.0, -2.0, 4.0], gradients=right + np.array([0.125, -0.25, 0.5]))
+    # At 150 the gradient rounds to zero: what is out of bound there is so of no normal number.
+    assert (found.gradients, found.out_of_bound) == (Finding(3, int(x[0]), worst=0.5), 2)
+    assert found.spikes == Finding(2, int(x[1]), worst=3.0)
 
 
 def test_what_is_wrong_beyond_the_finite_numbers_is_counted_apart() -> None:
     patterns = bits(-np.inf, np.inf, np.nan)
     found = judged(patterns, spikes=[1.0, 1.0, 0.0], gradients=[0.0, 1.0, 0.0])
-    assert found.nonfinite_spikes == Finding(1, int(patterns[0]))
-    assert found.nonfinite_gradients == Finding(2, int(patterns[1]))
+    assert found.nonfinite_spikes == Finding(1, int(patterns[0]), worst=1.0)
+    assert found.nonfinite_gradients == Finding(2, int(patterns[1]), worst=np.inf)
     assert found.spikes == found.gradients == Finding()
 
 
@@ -165,6 +180,7 @@ def test_equal_errors_are_named_by_the_smaller_pattern() -> None:
     # Of one magnitude the pattern without the sign is the nearer one.
     assert Finding(1, 5 | SIGN) + Finding(2, 5) == Finding(3, 5)
     assert Finding(1, 5) + Finding(2, 4 | SIGN) == Finding(3, 4 | SIGN)
+    assert Finding(1, 5, 0.25) + Finding(2, 4, 0.125) == Finding(3, 4, 0.25)
 
 
 def test_a_tally_survives_json_and_pickling() -> None:

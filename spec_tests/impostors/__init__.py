@@ -7,6 +7,6 @@ file and a line in the manifest, which refuses to load while the two disagree.
 """
 
 from impostors.entry import Entry
-from impostors.manifest import ENTRIES, RIGHT, WRONG
+from impostors.manifest import ENTRIES, LACKS, RIGHT, WRONG
 
-__all__ = ["ENTRIES", "RIGHT", "WRONG", "Entry"]
+__all__ = ["ENTRIES", "LACKS", "RIGHT", "WRONG", "Entry"]

@@ -20,7 +20,8 @@ class Entry:
     `target` is what the command is given, relative to the repository's root. `caught_by` is empty for a
     right one; for a wrong one its first id is THE property that ought to catch it (or "errored"), the further
     ids are those that may legitimately fail too. `defect` is the first line of the factory's docstring,
-    `profile` the least profile that is sure to catch it.
+    `profile` the least profile that is sure to catch it. `lacks` are, for a right one, the properties that ask
+    for a capability which it does not offer: nothing else of it may be unsupported.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Entry:
     caught_by: tuple[str, ...]
     defect: str
     profile: Profile = "quick"
+    lacks: tuple[str, ...] = ()
 
     @property
     def right(self) -> bool:

@@ -288,10 +288,32 @@ WRONG: tuple[Entry, ...] = _profiled(
         *read("torch_modes.py", "torch", TORCH_MODES),
     )
 )
-RIGHT: tuple[Entry, ...] = (
-    *read("jax_right.py", "jax", None),
-    *read("jax_right_forms.py", "jax", None),
-    *read("torch_right.py", "torch", None),
-    *read("torch_right_forms.py", "torch", None),
+FORWARD, BATCHED, COPIED = "transform.modes", "transform.vmap", "state.copies"
+
+LACKS = {
+    # JAX takes no custom_vjp in forward mode, and neither copies nor pickles one that is no function of a module
+    "custom_vjp_residual": (FORWARD, COPIED),
+    "custom_gradient_closure": (FORWARD, COPIED),
+    "jitted_custom_gradient": (FORWARD, COPIED),
+    "context_variable": (FORWARD,),
+    # nor has it a batching rule of linear_call
+    "linear_call": (FORWARD, BATCHED),
+    # torch.func takes no autograd.Function without setup_context
+    "old_style_function": (FORWARD, BATCHED),
+    "Module": (FORWARD, BATCHED),
+    "saved_float64_rate": (FORWARD, BATCHED),
+    "scratch_of_each_thread": (FORWARD, BATCHED),
+    "matmul_out_of_autocast": (FORWARD, BATCHED),
+}
+"""What right surrogates do not offer, by the properties that ask for it."""
+
+RIGHT: tuple[Entry, ...] = tuple(
+    replace(entry, lacks=LACKS.get(entry.name, ()))
+    for entry in (
+        *read("jax_right.py", "jax", None),
+        *read("jax_right_forms.py", "jax", None),
+        *read("torch_right.py", "torch", None),
+        *read("torch_right_forms.py", "torch", None),
+    )
 )
 ENTRIES: tuple[Entry, ...] = WRONG + RIGHT

@@ -104,7 +104,22 @@ def test_step_does_not_tolerate_flushing_that_the_spec_does_not(dtype: str) -> N
     outcome = failed(judge(STEP, where, flushing(where)))
     number = float(outcome.given.split()[2])
     assert -where.format.smallest_normal < number < 0
+    assert outcome.allowed == "exactly 0; here subnormal input is taken for zero, which the spec does not tolerate"
+    assert outcome.figures["wrong"] == outcome.figures["flushed"] > 0
+    assert outcome.figures["subnormal_input"] == "flushed"
+
+
+@pytest.mark.parametrize("tolerated", [True, False])
+@pytest.mark.parametrize("flushes", [True, False])
+def test_a_wrong_normal_number_hides_not_what_becomes_of_subnormal_input(tolerated: bool, flushes: bool) -> None:
+    where = case(spec=SLAYER.replace(flushing_tolerated=tolerated))
+    underneath = flushing(where) if flushes else step
+    outcome = failed(judge(STEP, where, lambda x: np.where(x == -1, 1.0, underneath(x))))
     assert outcome.allowed == "exactly 0"
+    assert outcome.given.startswith("x = -1 (")
+    assert outcome.figures["subnormal_input"] == ("flushed" if flushes else "kept")
+    flushed = outcome.figures["flushed"]
+    assert (flushed > 0, outcome.figures["wrong"]) == (flushes, 1 if tolerated else 1 + flushed)
 
 
 def test_step_tolerates_flushing_to_what_the_implementation_gives_at_zero_alone() -> None:

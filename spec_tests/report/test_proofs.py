@@ -27,7 +27,7 @@ def part(found: Tally) -> Result:
 
 
 def test_the_parts_of_a_proof_are_one_line() -> None:
-    near, far = counted(0x3F000000, 0x3F800000), counted(0x3F800000, 0x40000000, off=3e-7)
+    near, far = counted(0x3F000000, 0x3F800000), counted(0x3F800000, 0x40000000, off=6e-7)
     (line,) = patterns([part(near), part(far)]).lines
     whole = near + far
     assert line.cells[0] == f"{whole.size:,}"
@@ -35,8 +35,20 @@ def test_the_parts_of_a_proof_are_one_line() -> None:
     assert line.cells[2].endswith(f"(0x{whole.max_ulp_at:08x})")
     assert line.cells[3] == f"{100 * whole.correctly_rounded / whole.normal:.3g} %"
     assert line.cells[4] == f"{100 * whole.faithful / whole.normal:.3g} %"
+    shares = dict(zip(patterns([]).columns, line.cells, strict=True))
+    assert whole.out_of_bound > 0
+    assert shares["Out of bound"] == f"{100 * whole.out_of_bound / whole.normal:.3g} %"
+    assert shares["Within the bound"] == f"{100 - 100 * whole.out_of_bound / whole.normal:.3g} %"
     (good,) = patterns([part(near)]).lines
+    assert good.cells[5:7] == ("100 %", "0 %")
     assert good.cells[-1] == "correctly rounded"
+
+
+def test_of_a_file_that_does_not_hold_them_the_shares_are_not_told() -> None:
+    found = counted(0x3F000000, 0x3F800000, off=3e-7)
+    before = {name: value for name, value in found.to_dict().items() if name != "out_of_bound"}
+    stored = result(Passed({"inputs": found.size, "tally": before}), prop="pointwise.patterns")
+    assert patterns([stored]).lines[0].cells[5:7] == ("–", "–")
 
 
 def test_what_is_no_proof_has_no_line() -> None:

@@ -161,7 +161,8 @@ class JaxDriver:
             inputs[0]
         )
         # XLA leaves Python to others while it compiles: what the program does not answer is asked meanwhile.
-        program = jax_devices.compiled_aside(lambda: _unoptimised(lowered, device.platform))
+        options = UNOPTIMISED.get(device.platform, UNOPTIMISED[""])
+        program = jax_devices.compiled_aside(lambda: jax_devices.compiled_with(lowered, options))
 
         @functools.cache
         def answers() -> dict[Request, Observation]:
@@ -215,13 +216,6 @@ def _pull(function: Callable[[Any], Any], requests: Sequence[Request], device: A
                 break
             answers[request] = found
     return answers
-
-
-def _unoptimised(lowered: Any, platform: str) -> Callable[..., Any]:
-    """A program that was compiled in little time."""
-    with contextlib.suppress(Exception):  # another version of XLA may not know an option
-        return lowered.compile(compiler_options=UNOPTIMISED.get(platform, UNOPTIMISED[""]))
-    return lowered.compile()
 
 
 def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:

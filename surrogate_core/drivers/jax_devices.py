@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import jax
@@ -16,7 +16,7 @@ import jax.monitoring
 
 from surrogate_core.drivers.aside import aside
 
-__all__ = ["ACCELERATORS", "compilations", "compiled_aside", "devices", "scope"]
+__all__ = ["ACCELERATORS", "compilations", "compiled_aside", "compiled_with", "devices", "scope"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,24 @@ def compiled_aside(compile_it: Callable[[], T]) -> Callable[[], T]:
 
     _compilations += 1
     return aside(uncounted)
+
+
+UNKNOWN = "No such compile option"
+"""What XLA says of an option that this version of it does not have."""
+
+
+def compiled_with(lowered: Any, options: Mapping[str, Any]) -> Any:
+    """A program, compiled with options of XLA; without them where this version of it does not know one.
+
+    Raises:
+        Exception: whatever else compiling raises.
+    """
+    try:
+        return lowered.compile(compiler_options=dict(options) or None)
+    except jax.errors.JaxRuntimeError as error:
+        if UNKNOWN not in str(error):
+            raise
+    return lowered.compile()
 
 
 @functools.cache

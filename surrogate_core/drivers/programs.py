@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
+from surrogate_core.drivers.jax_devices import compiled_with
 from surrogate_core.drivers.survey import HALF, LOPSIDED, ZEROED, Evaluate, survey
 from surrogate_core.drivers.tally import Span, Tally, collect
 from surrogate_core.drivers.xla import SIGN, Constants, inspection
@@ -153,8 +153,12 @@ class Programs:
         patterns = piece.patterns()
         program = _inspection(self.spec, given.breakpoints.size, self.device)
         found = program(_padded(patterns), given, *map(_padded, answers))
-        marks, ulps = (np.asarray(a)[:, : piece.count] for a in found)
-        return collect(patterns, marks, ulps)
+
+        def host(array: Any) -> np.ndarray:
+            return np.asarray(array)[:, : piece.count]
+
+        marks, ulps, *errors = found
+        return collect(patterns, host(marks), host(ulps), lambda: (host(errors[0]), host(errors[1])))
 
     def evaluated(self, piece: Span) -> tuple[Any, Any]:
         """The fused implementation's answers at as many magnitudes."""
@@ -254,7 +258,4 @@ def _compiled(function: Callable[..., Any], device: Any, *shapes: Any, wide: boo
 
 
 def _widest(lowered: Any, device: Any) -> Any:
-    if options := WIDEST.get(device.platform):
-        with contextlib.suppress(Exception):  # another version of XLA may not know an option
-            return lowered.compile(compiler_options=options)
-    return lowered.compile()
+    return compiled_with(lowered, WIDEST.get(device.platform, {}))

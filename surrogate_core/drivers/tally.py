@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import IntFlag
 from typing import Any
 
@@ -90,6 +90,11 @@ class Span:
         np.bitwise_or(patterns[0], SIGN, out=patterns[1])
         return patterns
 
+    def stands_for(self, patterns: np.ndarray) -> np.ndarray:
+        """Which patterns lie in the part of float32 that the span stands for: what its stride leaves out as well."""
+        magnitudes = patterns & ~SIGN
+        return (magnitudes >= self.start - self.start % self.stride) & (magnitudes < self.stop)
+
     def cut(self, count: int) -> Iterator[Span]:
         """Consecutive pieces of ``count`` magnitudes; the last one may have fewer."""
         for start in range(self.start, self.stop, count * self.stride):
@@ -104,14 +109,22 @@ def spans(parts: int) -> tuple[Span, ...]:
 
 @dataclass(frozen=True)
 class Finding:
-    """How many patterns something was found at, and the one of smallest magnitude (the positive one of two)."""
+    """What was found at some patterns.
+
+    Attributes:
+        count: how many they are.
+        pattern: the one of smallest magnitude (the positive one of two).
+        worst: the largest absolute error at any of them, infinite where an answer is NaN; 0 of what is no error.
+    """
 
     count: int = 0
     pattern: int | None = None
+    worst: float = 0.0
 
     def __add__(self, other: Finding) -> Finding:
         found = [f.pattern for f in (self, other) if f.pattern is not None]
-        return Finding(self.count + other.count, min(found, key=_nearness, default=None))
+        nearest = min(found, key=_nearness, default=None)
+        return Finding(self.count + other.count, nearest, max(self.worst, other.worst))
 
 
 def _nearness(pattern: int) -> tuple[int, int]:
@@ -132,6 +145,7 @@ class Tally:
         nonfinite_spikes, nonfinite_gradients: wrong ones at infinities and NaNs.
         normal: inputs where the expected gradient is a normal number, and was not flushed; the errors in ulp are
             theirs.
+        out_of_bound: of these, gradients out of bound.
         max_ulp: the largest error in ulp (0 where there is none); a gradient that is NaN has no error in ulp.
         max_ulp_at: the smallest pattern that gives it.
         correctly_rounded: errors of at most half an ulp.
@@ -149,6 +163,7 @@ class Tally:
     nonfinite_spikes: Finding = Finding()
     nonfinite_gradients: Finding = Finding()
     normal: int = 0
+    out_of_bound: int = 0
     max_ulp: float = 0.0
     max_ulp_at: int | None = None
     correctly_rounded: int = 0
@@ -180,7 +195,7 @@ class Tally:
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, lists and dicts, which :meth:`from_dict` reads."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        findings = {k: {"count": v.count, "pattern": v.pattern} for k, v in plain.items() if isinstance(v, Finding)}
+        findings = {k: asdict(v) for k, v in plain.items() if isinstance(v, Finding)}
         return plain | findings | {"ulp_counts": list(self.ulp_counts)}
 
     @classmethod
@@ -208,13 +223,18 @@ class Mark(IntFlag):
 _CODES = np.arange(1 << 13)
 
 
-def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, ...]) -> Tally:
+Errors = Callable[[], tuple[np.ndarray, np.ndarray]]
+"""Absolute errors of spikes and gradients at some patterns; asked for only where one is wrong."""
+
+
+def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, ...], errors: Errors) -> Tally:
     """Count the marks.
 
     Args:
         patterns: the bit patterns, unsigned; any shape, in ascending order.
         marks: a :class:`Mark` each, as integers of the same shape.
         ulps: the error in ulp of each that has one, below zero or NaN elsewhere; the same shape.
+        errors: how far off what is marked as wrong is; arrays of the same shape.
     """
     patterns, marks, ulps = patterns.reshape(-1), marks.reshape(-1), ulps.reshape(-1)
     by_mark = np.bincount(marks, minlength=_CODES.size)
@@ -222,12 +242,14 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
     def having(mark: int, without: int = 0) -> int:
         return int(by_mark[(_CODES & (mark | without)) == mark].sum())
 
-    def finding(mark: int, without: int = 0) -> Finding:
+    def finding(mark: int, without: int = 0, of: int | None = None) -> Finding:
         if not (count := having(mark, without)):
             return Finding()
-        found = patterns[(marks & (mark | without)) == mark]
+        here = (marks & (mark | without)) == mark
+        found = patterns[here]
         top = patterns.dtype.type(1 << (8 * patterns.itemsize - 1))
-        return Finding(count, int(found[np.argmin(found & ~top)]))
+        worst = 0.0 if of is None else float(_size(errors()[of].reshape(-1)[here]).max())
+        return Finding(count, int(found[np.argmin(found & ~top)]), worst)
 
     with np.errstate(invalid="ignore"):
         worst = int(np.nanargmax(np.where(np.isnan(ulps), -1.0, ulps))) if ulps.size else 0
@@ -236,12 +258,13 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
         inputs=having(0, Mark.NONFINITE | Mark.NEAR),
         near_breakpoint=having(Mark.NEAR),
         nonfinite=having(Mark.NONFINITE),
-        spikes=finding(Mark.SPIKE, Mark.NONFINITE),
+        spikes=finding(Mark.SPIKE, Mark.NONFINITE, of=0),
         flushed=finding(Mark.FLUSHED),
-        gradients=finding(Mark.GRADIENT, Mark.NONFINITE),
-        nonfinite_spikes=finding(Mark.SPIKE | Mark.NONFINITE),
-        nonfinite_gradients=finding(Mark.GRADIENT | Mark.NONFINITE),
+        gradients=finding(Mark.GRADIENT, Mark.NONFINITE, of=1),
+        nonfinite_spikes=finding(Mark.SPIKE | Mark.NONFINITE, of=0),
+        nonfinite_gradients=finding(Mark.GRADIENT | Mark.NONFINITE, of=1),
         normal=having(Mark.NORMAL),
+        out_of_bound=having(Mark.GRADIENT | Mark.NORMAL),
         max_ulp=float(ulps[worst]) if measured else 0.0,
         max_ulp_at=int(patterns[worst]) if measured else None,
         correctly_rounded=having(Mark.CORRECT),
@@ -249,6 +272,11 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
         zeroed=having(Mark.ZEROED),
         kept=having(Mark.KEPT),
     )
+
+
+def _size(errors: np.ndarray) -> np.ndarray:
+    """How large errors are; of a NaN that is infinite."""
+    return np.where(np.isnan(errors), np.inf, np.abs(errors))
 
 
 def breakpoints(spec: Spec, parameters: Parameters, fmt: Format) -> tuple[tuple[float, float], ...]:
@@ -309,7 +337,8 @@ def tally(
     tiny = (np.abs(expected.gradient) > fmt.smallest_subnormal / 2) & finite & ~near & ~normal
     graded = normal & ~np.isnan(measured)
     with np.errstate(invalid="ignore"):
-        ulps = np.where(graded, np.abs(expected.error(measured)) / fmt.ulp(expected.gradient), -1.0)
+        error = expected.error(measured)
+        ulps = np.where(graded, np.abs(error) / fmt.ulp(expected.gradient), -1.0)
     marks = np.where(graded, _bins(ulps), np.int16(Mark.BIN))
     for mark, where in (
         (Mark.CORRECT, graded & (ulps <= 0.5)),
@@ -323,7 +352,12 @@ def tally(
         (Mark.KEPT, tiny & (measured != 0)),
     ):
         marks |= where * np.int16(mark)
-    return collect(patterns, marks, ulps)
+
+    def errors() -> tuple[np.ndarray, np.ndarray]:
+        with np.errstate(invalid="ignore"):
+            return value - promised, error
+
+    return collect(patterns, marks, ulps, errors)
 
 
 def _bins(ulps: np.ndarray) -> np.ndarray:

@@ -203,17 +203,17 @@ def per_ulp(gradient: Any) -> Any:
     return bits_of(_INVERSE - exponent, jnp.float64)
 
 
-def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
+def inspection(spec: Spec) -> Callable[..., tuple[Any, Any, Any, Any]]:
     """A program that marks patterns of any kind, shape (2, count).
 
     Returns:
-        (bits, constants, spikes, gradients) -> (marks, errors in ulp), all of one shape; an error is -1
-        where there is none.
+        (bits, constants, spikes, gradients) -> (marks, errors in ulp, errors of spikes, errors of gradients), all of
+        one shape. An error in ulp is -1 where there is none; the absolute ones mean nothing where nothing is wrong.
     """
     evaluated = formula(spec)
     has_constant_case = any(x not in case.free_symbols for case in cases(spec.gradient))
 
-    def program(bits: Any, constants: Constants, spikes: Any, gradients: Any) -> tuple[Any, Any]:
+    def program(bits: Any, constants: Constants, spikes: Any, gradients: Any) -> tuple[Any, ...]:
         magnitude = bits & ~SIGN
         finite, subnormal = magnitude < INFINITY, (magnitude < NORMAL) & (magnitude > 0)
         points = _exact(bits)
@@ -258,7 +258,7 @@ def inspection(spec: Spec) -> Callable[..., tuple[Any, Any]]:
             (Mark.KEPT, tiny & (measured != 0)),
         ):
             marks |= jnp.where(where, np.int32(mark), np.int32(0))
-        return marks, ulps
+        return marks, ulps, value - promised, measured - gradient
 
     return program
 

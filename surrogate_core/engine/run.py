@@ -127,7 +127,8 @@ def _counted(bench: Bench, judged: Proof, span: Span) -> outcomes.Outcome:
         return outcomes.Skipped(str(counted))
     if isinstance(counted, Exception):
         return _errored(bench, counted, Request("vjp", bench.case.sample((2,))))
-    return _settled(bench, judged, judged.closer(bench.case, counted), partial(judged.judge, bench.case, counted))
+    part = (bench.case, span, counted)
+    return _settled(bench, judged, judged.closer(*part), partial(judged.judge, *part))
 
 
 def _settled(

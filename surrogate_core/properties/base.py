@@ -169,13 +169,13 @@ class Proof(Statement):
     Attributes:
         spans: the patterns to judge in a case, cut into parts that can be stored and resumed; none where it
             does not apply.
-        closer: the patterns of a tally that a person wants to see, evaluated one by one.
+        closer: of a part and its tally, what a person wants to see more closely.
         judge: the judgement of one part's tally, and of what was seen closer. Pure NumPy.
     """
 
     spans: Callable[[Case], tuple[Span, ...]]
-    closer: Callable[[Case, Tally], Requests]
-    judge: Callable[[Case, Tally, Seen], Outcome]
+    closer: Callable[[Case, Span, Tally], Requests]
+    judge: Callable[[Case, Span, Tally, Seen], Outcome]
 
 
 def observed(answer: Observation | Unsupported) -> Observation:

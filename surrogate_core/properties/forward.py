@@ -24,6 +24,8 @@ __all__ = ["DTYPE", "STEP", "differences"]
 STRETCHES = 12
 """So many stretches of one spike value are kept for a plot."""
 
+ONLY_FLUSHED = "; here subnormal input is taken for zero, which the spec does not tolerate"
+
 FLUSHED = (
     "{dtype}: subnormal input is taken for zero, by the platform or the code, so that x = {x:.3g} fires; "
     "the spec tolerates it"
@@ -31,13 +33,16 @@ FLUSHED = (
 
 
 def differences(case: Case, value: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(wrong, flushed): where the spikes over the sweep differ, and where only because subnormals flush."""
+    """(wrong, flushed): where the spikes over the sweep differ, and where only because subnormals flush.
+
+    Where the spec does not tolerate that, the second are wrong, too.
+    """
     exact, spikes = case.sweep.exact, wide(value)
     wrong = (spikes != expected) & ~(np.isnan(expected) & np.isnan(spikes))
     subnormal = (np.abs(exact) < case.format.smallest_normal) & (exact != 0)
     at_zero = np.where(np.signbit(exact), spikes[case.sweep.half], spikes[0])
-    flushed = wrong & subnormal & (spikes == at_zero) & case.spec.flushing_tolerated
-    return wrong & ~flushed, flushed
+    flushed = wrong & subnormal & (spikes == at_zero)
+    return wrong & ~flushed if case.spec.flushing_tolerated else wrong, flushed
 
 
 def _held(expected: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -59,14 +64,16 @@ def _judge_step(case: Case, seen: Seen) -> Outcome:
         wrong, flushed = differences(case, value, np.where(promised, expected, wide(value)))
         if wrong.any():
             index = simplest(request.x, wrong)
+            why = ONLY_FLUSHED if (wrong == flushed).all() else ""
+            counts = {"wrong": int(wrong.sum()), "inputs": int(promised.sum()), "flushed": int(flushed.sum())}
             return breach(
                 case,
                 request,
                 index,
                 value[index],
-                f"exactly {expected[index]:g}",
+                f"exactly {expected[index]:g}{why}",
                 np.abs(wide(value) - expected)[wrong],
-                {"wrong": int(wrong.sum()), "inputs": int(promised.sum()), **_levels(case, expected, value)},
+                {**counts, "subnormal_input": _subnormal_input(case, wide(value)), **_levels(case, expected, value)},
                 spikes=True,
             )
         if flushed.any():

@@ -6,13 +6,18 @@ pattern, is found by looking at all of them, which is done where they are evalua
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from surrogate_core.drivers.base import Request
+from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally, spans
-from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, observed, wide
+from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
+from surrogate_core.spec.cases import at_nan
+from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import expect, forward
+from surrogate_core.spec.sweep import simplest
 
 __all__ = ["PATTERNS"]
 
@@ -33,14 +38,15 @@ def _spans(case: Case) -> tuple[Span, ...]:
     return spans(PARTS) if case.profile == "thorough" else (Span(case.seed % STRIDE, MAGNITUDES, STRIDE),)
 
 
-def _found(tally: Tally) -> dict[str, int]:
+def _found(tally: Tally) -> tuple[str, int] | None:
+    """What is told of all that is wrong, finite numbers and spikes first; and the pattern nearest to 0 where it is."""
     findings = {
         "spike": tally.spikes,
         "gradient": tally.gradients,
         "spike at a non-finite input": tally.nonfinite_spikes,
         "gradient at a non-finite input": tally.nonfinite_gradients,
     }
-    return {what: f.pattern for what, f in findings.items() if f.pattern is not None}
+    return next(((what, found.pattern) for what, found in findings.items() if found.pattern is not None), None)
 
 
 def _value(pattern: int) -> np.ndarray:
@@ -51,58 +57,98 @@ COMPANY = 64
 """Equal inputs: enough that a vectorised loop takes them, whose exp may be another than that of a lone number."""
 
 
-def _closer(case: Case, tally: Tally) -> Requests:
-    alone = {what: Request("vjp", _value(pattern)) for what, pattern in _found(tally).items()}
-    return alone | {_together(what): Request("vjp", np.repeat(request.x, COMPANY)) for what, request in alone.items()}
+def _closer(case: Case, span: Span, tally: Tally) -> Requests:
+    """The sweep, which may hold a simpler input that fails, and the failing pattern, alone and among its like."""
+    if (told := _found(tally)) is None:
+        return {}
+    alone = _value(told[1])
+    return {
+        "sweep": whole_sweep(case),
+        "alone": Request("vjp", alone),
+        "among equal ones": Request("vjp", np.repeat(alone, COMPANY)),
+    }
 
 
-def _together(what: str) -> str:
-    return f"{what}, among {COMPANY} equal ones"
-
-
-def _judge(case: Case, tally: Tally, seen: Seen) -> Outcome:
-    figures = _figures(tally)
-    for what in _found(tally):
-        alone, together = (_failed(case, tally, what, name, seen, figures) for name in (what, _together(what)))
-        return alone or together or _unseen(case, tally, what, seen, figures)
+def _judge(case: Case, span: Span, tally: Tally, seen: Seen) -> Outcome:
+    if (told := _found(tally)) is not None:
+        return _failed(case, span, tally, told[0], seen)
     remarks = []
     if tally.flushed.pattern is not None:
         x = f"{float(_value(tally.flushed.pattern)[0]):.3g}"
         remarks.append(FLUSHED.format(count=tally.flushed.count, x=x))
     if tally.zeroed:
         remarks.append(ZEROED.format(zeroed=tally.zeroed, all=tally.zeroed + tally.kept))
-    return Passed(figures, tuple(remarks))
+    return Passed(_figures(tally), tuple(remarks))
 
 
-def _failed(case: Case, tally: Tally, what: str, name: str, seen: Seen, figures: dict[str, object]) -> Failed | None:
-    """The failure as the request called ``name`` shows it; ``None`` where its first answer is right."""
-    request, answer = _closer(case, tally)[name], observed(seen[name])
+def _failed(case: Case, span: Span, tally: Tally, what: str, seen: Seen) -> Failed:
+    """The failure at the simplest input that shows it, as large as the worst of all that were counted and swept."""
+    worst = _worst(case, span, tally, what, seen)
+    for name, request in _closer(case, span, tally).items():
+        answer = observed(seen[name])
+        wrong, _ = _wrong(case, what, request, answer)
+        wrong &= span.stands_for(request.x.view(np.uint32))
+        if wrong.any():
+            return _shown(case, tally, what, request, answer, simplest(request.x, wrong), worst)
+    request, answer = _closer(case, span, tally)["alone"], observed(seen["alone"])
+    found = _shown(case, tally, what, request, answer, 0, worst)
+    measured = f"something else among very many inputs in one program; alone, {found.measured}"
+    # Only the whole program shows it, so that there is no script.
+    return replace(found, measured=measured, allowed=f"{what}: {found.allowed}", witness=None)
+
+
+def _wrong(case: Case, what: str, request: Request, answer: Observation) -> tuple[np.ndarray, np.ndarray]:
+    """(wrong, errors) of spikes or of gradients, at finite inputs or at the others, by the definition of a tally."""
     exact = wide(request.x)
-    counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
-    if spikes := what.startswith("spike"):
-        promised = forward(case.spec, case.parameters, exact)[0]
-        allowed, measured, right = f"exactly {promised:g}", answer.value[0], wide(answer.value)[0] == promised
-        error = np.abs(wide(answer.value) - promised)
-    else:
-        expected = expect(case.spec, case.parameters, case.format, exact)
-        allowed, measured = f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}", answer.gradient[0]
-        right, error = bool(expected.within(wide(answer.gradient))[0]), np.abs(expected.error(wide(answer.gradient)))
-    return None if right else breach(case, request, 0, measured, allowed, error, {**counts, **figures}, spikes=spikes)
-
-
-def _unseen(case: Case, tally: Tally, what: str, seen: Seen, figures: dict[str, object]) -> Failed:
-    """A failure that only the whole program shows: told as it is. How far off it was is not known either."""
-    request, answer = _closer(case, tally)[what], observed(seen[what])
-    counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
-    exact = wide(request.x)
+    kept = np.isfinite(exact) if what in ("spike", "gradient") else ~np.isfinite(exact)
     if what.startswith("spike"):
-        measured, allowed = answer.value[0], f"exactly {forward(case.spec, case.parameters, exact)[0]:g}"
+        value, promised = wide(answer.value), forward(case.spec, case.parameters, exact)
+        at_zero = forward(case.spec, case.parameters, np.zeros(1))[0]
+        subnormal = (np.abs(exact) < case.format.smallest_normal) & (exact != 0)
+        flushed = subnormal & (value == at_zero) & case.spec.flushing_tolerated
+        return kept & (value != promised) & ~np.isnan(promised) & ~flushed, value - promised
+    expected, measured = _expected(case, request), wide(answer.gradient)
+    unpromised = np.isnan(exact) & bool(at_nan(case.spec, case.parameters))
+    unpromised |= np.isinf(exact) & np.isnan(expected.gradient)
+    return kept & ~expected.within(measured) & ~unpromised, expected.error(measured)
+
+
+def _expected(case: Case, request: Request) -> Expectation:
+    if request.x is case.sweep.x:
+        return case.sweep.expected
+    return expect(case.spec, case.parameters, case.format, wide(request.x))
+
+
+def _worst(case: Case, span: Span, tally: Tally, what: str, seen: Seen) -> float:
+    """The largest error: of a spike as a share of a spike, of a gradient of its peak, whichever is larger.
+
+    Whoever knows a failure by its size knows all of it, whichever part of it is told.
+    """
+    peak = case.sweep.expected.peak or 1.0
+    beyond = "" if what in ("spike", "gradient") else " at a non-finite input"
+    counted = (tally.nonfinite_spikes, tally.nonfinite_gradients) if beyond else (tally.spikes, tally.gradients)
+    shares = [counted[0].worst, counted[1].worst / peak]
+    here = span.stands_for(case.sweep.x.view(np.uint32))
+    for kind, scale in (("spike", 1.0), ("gradient", peak)):
+        wrong, errors = _wrong(case, f"{kind}{beyond}", whole_sweep(case), observed(seen["sweep"]))
+        sizes = np.abs(errors[wrong & here])
+        shares.append(float(np.max(np.where(np.isnan(sizes), np.inf, sizes), initial=0.0)) / scale)
+    return max(shares)
+
+
+def _shown(
+    case: Case, tally: Tally, what: str, request: Request, answer: Observation, index: int, worst: float
+) -> Failed:
+    """The failure at one input."""
+    spikes = what.startswith("spike")
+    if spikes:
+        promised = forward(case.spec, case.parameters, wide(request.x))[index]
+        measured, allowed = answer.value[index], f"exactly {promised:g}"
     else:
-        expected = expect(case.spec, case.parameters, case.format, exact)
-        measured, allowed = answer.gradient[0], f"{expected.gradient[0]:.9g} ± {expected.bound[0]:.3g}"
-    found = breach(case, request, 0, measured, allowed, None, {**counts, **figures})
-    told = f"something else among very many inputs in one program; alone, {found.measured}"
-    return Failed(found.given, told, f"{what}: {allowed}", None, found.figures)
+        measured, allowed = answer.gradient[index], _expected(case, request).accepted(index)
+    counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}
+    error = np.array([worst * (1.0 if spikes else case.sweep.expected.peak or 1.0)])
+    return breach(case, request, index, measured, allowed, error, {**counts, **_figures(tally)}, spikes=spikes)
 
 
 def _figures(tally: Tally) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from surrogate_core.engine import Result
 from surrogate_core.report.evidence import figures
-from surrogate_core.report.table import Line, Table, grade, heads, of_ulps
+from surrogate_core.report.table import BOUNDS, Line, Table, bounds, grade, heads, of_ulps
 from surrogate_core.report.verdict import State, state
 from surrogate_core.report.words import count, decimal, number, plural, share
 
@@ -27,7 +27,16 @@ def patterns(results: Sequence[Result]) -> Table:
         "Every 2,048th bit pattern, or all of them. Of the errors, those where the gradient is a normal number; near a "
         "breakpoint the sweep judges, and not the proof.",
         ("Format", "Parameters"),
-        ("Patterns", "Largest error, ulp", "at x =", "Correctly rounded", "Under 1 ulp", "Near a breakpoint", "Grade"),
+        (
+            "Patterns",
+            "Largest error, ulp",
+            "at x =",
+            "Correctly rounded",
+            "Under 1 ulp",
+            *BOUNDS,
+            "Near a breakpoint",
+            "Grade",
+        ),
         tuple(lines),
     )
 
@@ -50,6 +59,8 @@ def _cells(group: Sequence[Result]) -> tuple[str, ...]:
         _input(worst.get("max_ulp_at")),
         share(_sum(tallies, "correctly_rounded") / normal) if normal else "–",
         share(faithful / normal) if normal else "–",
+        # A file that was written before they were counted says nothing of them.
+        *bounds(normal, _sum(tallies, "out_of_bound") if all("out_of_bound" in t for t in tallies) else None),
         count(near),
         grade(ulps, wrong),
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 from surrogate_core.engine import Result
 from surrogate_core.report.verdict import State
-from surrogate_core.report.words import decimal, number, setting
+from surrogate_core.report.words import decimal, number, setting, share
 
-__all__ = ["Line", "Table", "grade", "heads", "of_ulps"]
+__all__ = ["BOUNDS", "Line", "Table", "bounds", "grade", "heads", "of_ulps"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,18 @@ def of_ulps(value: Any) -> str:
     text = number(value)
     # The line between correctly rounded and faithful runs here, so rounding must not blur it.
     return "> 0.5" if text == "0.5" and (decimal(value) or 0) > 0.5 else text
+
+
+BOUNDS = ("Within the bound", "Out of bound")
+"""The columns of :func:`bounds`."""
+
+
+def bounds(normal: Any, outside: Any) -> tuple[str, str]:
+    """The shares of ``normal`` gradients that are within their bound, and out of it."""
+    of, out = decimal(normal), decimal(outside)
+    if not of or out is None:
+        return "–", "–"
+    return share((of - out) / of), share(out / of)
 
 
 def grade(ulps: float, out_of_bound: bool) -> str:

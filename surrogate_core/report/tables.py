@@ -11,7 +11,7 @@ from surrogate_core.engine import Result
 from surrogate_core.properties.outcome import Failed, Passed
 from surrogate_core.report import proofs
 from surrogate_core.report.evidence import figures
-from surrogate_core.report.table import Line, Table, grade, heads, of_ulps
+from surrogate_core.report.table import BOUNDS, Line, Table, bounds, grade, heads, of_ulps
 from surrogate_core.report.verdict import State, state
 from surrogate_core.report.words import MINUS, below, clip, count, decimal, listed, number, share
 
@@ -47,6 +47,7 @@ def accuracy(results: Sequence[Result]) -> Table:
                 below(f.get("max_bound")),
                 share(f.get("correctly_rounded")),
                 share(f.get("faithful")),
+                *bounds(f.get("normal"), f.get("out_of_bound")),
                 _grade(f),
             )
             lines.append(Line(heads(r, results), state(r.outcome.state), cells))
@@ -55,7 +56,16 @@ def accuracy(results: Sequence[Result]) -> Table:
         "Where the gradient is a normal number. One ulp is the distance to the next number of the format. The bound is "
         "derived from the formula: two roundings of the input and of every parameter, give or take two ulp.",
         ("Format", "Parameters"),
-        ("Inputs", "Largest error, ulp", "at x =", "of the bound", "Correctly rounded", "Under 1 ulp", "Grade"),
+        (
+            "Inputs",
+            "Largest error, ulp",
+            "at x =",
+            "of the bound",
+            "Correctly rounded",
+            "Under 1 ulp",
+            *BOUNDS,
+            "Grade",
+        ),
         tuple(lines),
     )
 
