@@ -18,7 +18,7 @@ from surrogate_core.drivers import exhaustive, get_driver
 from surrogate_core.drivers import jax as jax_driver
 from surrogate_core.drivers.exhaustive import GIVEN, judge, judge_fused
 from surrogate_core.drivers.programs import WIDEST
-from surrogate_core.drivers.tally import MAGNITUDES, Finding, NoOracle, Span, Tally, spans, tally
+from surrogate_core.drivers.tally import MAGNITUDES, Finding, NoOracle, Span, Tally, collect, spans, tally
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS, Parameter, Spec, x
 
@@ -270,6 +270,20 @@ def test_only_what_needs_it_is_inspected(inspected: list[int]) -> None:
         inspected.clear()
         judged(lambda v, rate=rate: (v >= 0, np.exp(-rate * np.abs(v))), LATER)
         assert least <= sum(inspected) <= most
+
+
+def test_how_far_off_answers_are_is_evaluated_only_where_some_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated: list[int] = []
+
+    def counted(patterns: np.ndarray, marks: np.ndarray, ulps: np.ndarray, errors: Callable[[], Any]) -> Tally:
+        return collect(patterns, marks, ulps, lambda: (evaluated.append(patterns.size), errors())[1])
+
+    monkeypatch.setattr("surrogate_core.drivers.programs.collect", counted)
+    span = PLACES["infinity and NaN"]
+    fast("the reference", span)
+    assert evaluated == []
+    fast("fires at NaN", span)
+    assert evaluated
 
 
 def test_of_equal_errors_the_first_one_is_looked_for(inspected: list[int]) -> None:

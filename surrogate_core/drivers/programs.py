@@ -151,14 +151,15 @@ class Programs:
     def inspected(self, piece: Span, given: Constants, answers: tuple[Any, ...]) -> Tally:
         """The tally of at most ``WIDTH`` magnitudes of any kind."""
         patterns = piece.patterns()
-        program = _inspection(self.spec, given.breakpoints.size, self.device)
-        found = program(_padded(patterns), given, *map(_padded, answers))
+        seen = _padded(patterns), given, *map(_padded, answers)
 
-        def host(array: Any) -> np.ndarray:
-            return np.asarray(array)[:, : piece.count]
+        def found(errors: bool) -> tuple[np.ndarray, np.ndarray]:
+            program = _inspection(self.spec, given.breakpoints.size, self.device, errors)
+            one, other = (np.asarray(a)[:, : piece.count] for a in program(*seen))
+            return one, other
 
-        marks, ulps, *errors = found
-        return collect(patterns, host(marks), host(ulps), lambda: (host(errors[0]), host(errors[1])))
+        marks, ulps = found(errors=False)
+        return collect(patterns, marks, ulps, functools.cache(lambda: found(errors=True)))
 
     def evaluated(self, piece: Span) -> tuple[Any, Any]:
         """The fused implementation's answers at as many magnitudes."""
@@ -230,9 +231,15 @@ def _sharded_survey(spec: Spec, mirrored: bool, chunk: int, devices: tuple[Any, 
 
 
 @functools.lru_cache(maxsize=8)
-def _inspection(spec: Spec, places: int, device: Any) -> Any:
+def _inspection(spec: Spec, places: int, device: Any, errors: bool) -> Any:
+    """The first two of what an inspection gives, or the last two: the errors are seldom asked for, and take memory."""
+    program = inspection(spec)
+
+    def part(*seen: Any) -> tuple[Any, ...]:
+        return program(*seen)[2:] if errors else program(*seen)[:2]
+
     bits, answer = (jax.ShapeDtypeStruct((2, WIDTH), dtype) for dtype in (np.uint32, np.float32))
-    return _compiled(inspection(spec), device, bits, _shapes(spec, places), answer, answer)
+    return _compiled(part, device, bits, _shapes(spec, places), answer, answer)
 
 
 @functools.lru_cache(maxsize=8)
