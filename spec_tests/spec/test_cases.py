@@ -4,7 +4,7 @@ from sympy import Abs, Heaviside, Max, Piecewise, cos, exp, floor, sign
 
 from surrogate_core.spec import Spec, get_spec, x
 from surrogate_core.spec.cases import at_nan, cases
-from surrogate_core.spec.oracle import limits
+from surrogate_core.spec.limits import limits
 
 AT = (("alpha", 2.0),)
 

@@ -20,8 +20,9 @@ from surrogate_core.spec.bound import formulas, moved, swings
 from surrogate_core.spec.cases import cases
 from surrogate_core.spec.flushing import has_several_tails
 from surrogate_core.spec.formats import FORMATS
+from surrogate_core.spec.limits import limits
 from surrogate_core.spec.model import Parameters, Spec, x
-from surrogate_core.spec.oracle import SOUND, expect, float64_is_sound, forward, limits
+from surrogate_core.spec.oracle import SOUND, expect, float64_is_sound, forward
 
 __all__ = [
     "FLOAT32",

@@ -13,7 +13,8 @@ from surrogate_core.properties.portrait import portrait
 from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
 from surrogate_core.spec.expectation import Expectation
-from surrogate_core.spec.oracle import limits, reach
+from surrogate_core.spec.limits import limits
+from surrogate_core.spec.oracle import reach
 from surrogate_core.spec.sweep import simplest
 
 __all__ = ["NONFINITE", "ORACLE", "PEAK", "RANGE", "SYMMETRY", "last_of_largest"]

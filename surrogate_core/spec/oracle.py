@@ -7,39 +7,28 @@ The reference is float64 for f16, bf16 and f32, where its own error is far below
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
 import numpy as np
-import sympy
 from jaxtyping import Bool, Float64
 
 from surrogate_core.spec.bound import bound_terms, formulas, moved, swings
-from surrogate_core.spec.claims import Even
+from surrogate_core.spec.claims import Even, NonIncreasing
 from surrogate_core.spec.evaluate import below, chunks, exactly, exactly_at_many, in_float64
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.flushing import flush_floor, has_several_tails
 from surrogate_core.spec.formats import FORMATS, Format
-from surrogate_core.spec.model import Parameters, Spec, x
+from surrogate_core.spec.limits import BEYOND, DIGITS, FAINT, STEPPING, SWINGING, limits
+from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.sides import breakpoints, sides_near
 
-__all__ = ["expect", "float64_is_sound", "forward", "last_above", "limits", "reach"]
+__all__ = ["expect", "float64_is_sound", "forward", "last_above", "reach"]
 
-DIGITS = 50
 Points = Float64[np.ndarray, " points"]
-BEYOND = mpmath.ldexp(1, 1 << 14)
-"""A distance so far beyond every number of every format that its square root is, too, and the next ones."""
-
 SOUND = 2.0**-40
 """Relative error above which float64 may not serve as the oracle of float32 (u = 2^-24)."""
-
-FAINT = 2.0**-160
-"""An absolute error below every number that float32 holds."""
-
-STEPPING = (sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod)
-SWINGING = (*STEPPING, sympy.sin, sympy.cos, sympy.tan)
-"""Functions that may go on and on without a limit."""
 
 NOWHERE = np.array([], np.int64)
 """No indices."""
@@ -58,6 +47,14 @@ def _in_float64(spec: Spec, parameters: Parameters, points: Points) -> tuple[Poi
     return gradient, terms
 
 
+def _halved(spec: Spec, points: Points, evaluate: Callable[[Points], Sequence[Points]]) -> Sequence[Points]:
+    """What ``evaluate`` answers at the points, where it is even if the formula is: of mirror images it is asked one."""
+    half, odd = divmod(points.size, 2)
+    if odd or not spec.claim(Even) or not np.array_equal(points[:half], -points[half:]):
+        return evaluate(points)
+    return [np.concatenate([values, values]) for values in evaluate(points[:half])]
+
+
 def _in_mpmath(
     spec: Spec, parameters: Parameters, points: Points, *, bounds: bool = True
 ) -> tuple[Points, Points, Points]:
@@ -68,20 +65,48 @@ def _in_mpmath(
         at = np.searchsorted(distances, np.abs(points))
         return gradient[at], rest[at], terms[at]
     expressions = formulas(spec) if bounds else (spec.gradient,)
-    found = np.zeros((3, points.size))
     with mpmath.workdps(DIGITS):
         # Of what swings no digit is sure far out: it is evaluated as it is written, so that everybody gets the same.
         swinging = spec.gradient.has(*SWINGING)
         exact = (_as_written if swinging else exactly_at_many)(expressions, spec.symbols, parameters)
-        for i, point in enumerate(points.tolist()):
+
+        def one(point: float) -> tuple[float, float, float]:
             gradient, *slopes = exact(mpmath.mpf(point))
             high = float(mpmath.re(gradient))
-            found[0, i], found[1, i] = high, float(mpmath.re(gradient) - high)
-            if bounds:
-                # The derivative at a kink is none, and counts nothing.
-                slopes = [0 if mpmath.isnan(s) else s for s in slopes]
-                found[2, i] = float(bound_terms(gradient, slopes, mpmath.mpf(point), parameters))
-    return found[0], found[1], found[2]
+            # The derivative at a kink is none, and counts nothing.
+            slopes = [0 if mpmath.isnan(s) else s for s in slopes]
+            terms = float(bound_terms(gradient, slopes, mpmath.mpf(point), parameters)) if bounds else 0.0
+            return high, float(mpmath.re(gradient) - high), terms
+
+        if bounds or swinging or not spec.claim(NonIncreasing):
+            found = np.array([one(point) for point in points.tolist()]).reshape(-1, 3)
+        else:
+            found = np.empty((points.size, 3))
+            for negative in (False, True):
+                side = np.flatnonzero(np.signbit(points) == negative)
+                side = side[np.argsort(np.abs(points[side]))]
+                found[side] = _falling(one, points[side])
+    return found[:, 0], found[:, 1], found[:, 2]
+
+
+def _falling(at: Callable[[float], tuple[float, ...]], points: Points) -> np.ndarray:
+    """``at`` each of the points, of what falls from one to the next: what it is at two of them, it is between them.
+
+    Near the threshold, and far away, that are half of all exponents of float64.
+    """
+    found = np.empty((points.size, 3))
+    stretches = [(0, points.size - 1)] if points.size else []
+    for end in (0, -1) if points.size else ():
+        found[end] = at(float(points[end]))
+    while stretches:
+        first, last = stretches.pop()
+        if np.array_equal(found[first], found[last]):
+            found[first:last] = found[first]
+        elif last - first > 1:
+            middle = (first + last) // 2
+            found[middle] = at(float(points[middle]))
+            stretches += [(first, middle), (middle, last)]
+    return found
 
 
 def _as_written(expressions: Any, symbols: Any, parameters: Parameters) -> Callable[[Any], list[Any]]:
@@ -118,7 +143,7 @@ def _smooth(
 
     ``near`` are indices of points so near to a breakpoint that float64 might take the other branch.
     """
-    gradient, terms = _in_float64(spec, parameters, points)
+    gradient, terms = _halved(spec, points, lambda half: _in_float64(spec, parameters, half))
     rest = np.broadcast_to(0.0, points.shape)
     lost = ~np.isfinite(terms)
     lost[near] = True
@@ -130,48 +155,13 @@ def _smooth(
         lost |= (gradient != 0) & (np.abs(gradient) < FAINT / SOUND)
         # Where its own numbers are whole, float64 has the slope of a floor's argument from another cell.
         lost |= spec.gradient.has(*STEPPING) & (np.abs(points) >= 1)
-        gradient, rest, _ = _in_mpmath(spec, parameters, points, bounds=False)
-        terms[lost] = _in_mpmath(spec, parameters, points[lost])[2]
-    elif lost.any():
+        kept = ~lost
+        rest = np.empty(points.shape)
+        gradient[kept], rest[kept], _ = _in_mpmath(spec, parameters, points[kept], bounds=False)
+    if lost.any():
         rest = rest.copy()
         gradient[lost], rest[lost], terms[lost] = _in_mpmath(spec, parameters, points[lost])
     return gradient, rest, terms
-
-
-@functools.cache
-def limits(spec: Spec, parameters: Parameters) -> tuple[float, float]:
-    """The limits of g' at -inf and +inf; NaN where there is none."""
-    try:
-        # Of a formula with cases sympy takes no limit, or takes its time; of one that swings it takes a range.
-        numerically = spec.breakpoints or spec.gradient.has(*SWINGING)
-        low, high = _values_far_away(spec, parameters) if numerically else _sympy_limits(spec, parameters)
-    except (TypeError, ValueError, NotImplementedError, sympy.PoleError):
-        low, high = _values_far_away(spec, parameters)
-    return float(low), float(high)
-
-
-def _sympy_limits(spec: Spec, parameters: Parameters) -> list[float]:
-    away = sympy.Symbol("t", positive=True)
-    numbers: Any = {p.symbol: sympy.Rational(value) for p, (_, value) in zip(spec.parameters, parameters, strict=True)}
-    formula = spec.gradient.subs(numbers)
-    # One takes up to a second, and of an even formula both are the same.
-    sides = (1,) if spec.claim(Even) else (-1, 1)
-    found = [float(sympy.limit(formula.subs(x, side * away), away, sympy.oo)) for side in sides]
-    return [found[0], found[-1]]
-
-
-def _values_far_away(spec: Spec, parameters: Parameters) -> list[Any]:
-    if not spec.gradient.has(*SWINGING):
-        with mpmath.workdps(DIGITS):
-            return [exactly((spec.gradient,), spec.symbols, side * BEYOND, parameters)[0] for side in (-1, 1)]
-    found = []
-    # A fraction is seen with as many digits as lie before the point: beyond float64, and no farther.
-    with mpmath.workprec(2400):
-        for side in (-1, 1):
-            places = [side * (mpmath.ldexp(1, 1100) + mpmath.phi**k) for k in range(-4, 12)]
-            values = [exactly((spec.gradient,), spec.symbols, at, parameters)[0] for at in places]
-            found.append(values[0] if all(abs(v - values[0]) <= FAINT for v in values) else mpmath.nan)
-    return found
 
 
 def _bound_at_infinity(spec: Spec, parameters: Parameters, fmt: Format, side: int) -> float:
@@ -198,7 +188,7 @@ def expect(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> E
     gradient, rest, terms = _smooth(spec, parameters, fmt, inside, near)
     bound = np.multiply(terms, fmt.unit_roundoff, out=terms)
     if swinging := swings(spec):
-        swung = in_float64(swinging, spec.symbols, inside, parameters)
+        swung = _halved(spec, inside, lambda half: in_float64(swinging, spec.symbols, half, parameters))
         bound = 4 * fmt.unit_roundoff * np.abs(gradient) + moved(swung, fmt.unit_roundoff, np.fmin)
     if spec.flushing_tolerated and not any(place.at == 0 for place in breakpoints(spec, parameters)):
         subnormal = below(inside, fmt.smallest_normal)
