@@ -220,9 +220,6 @@ class Mark(IntFlag):
     KEPT = 1 << 12
 
 
-_CODES = np.arange(1 << 13)
-
-
 Errors = Callable[[], tuple[np.ndarray, np.ndarray]]
 """Absolute errors of spikes and gradients at some patterns; asked for only where one is wrong."""
 
@@ -237,22 +234,24 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
         errors: how far off what is marked as wrong is; arrays of the same shape.
     """
     patterns, marks, ulps = patterns.reshape(-1), marks.reshape(-1), ulps.reshape(-1)
-    by_mark = np.bincount(marks, minlength=_CODES.size)
+    by_mark = np.bincount(marks)
+    found = np.flatnonzero(by_mark)  # a few dozen, of thousands that there may be
+    numbers = by_mark[found]
 
     def having(mark: int, without: int = 0) -> int:
-        return int(by_mark[(_CODES & (mark | without)) == mark].sum())
+        return int(numbers[(found & (mark | without)) == mark].sum())
 
     def finding(mark: int, without: int = 0, of: int | None = None) -> Finding:
         if not (count := having(mark, without)):
             return Finding()
         here = (marks & (mark | without)) == mark
-        found = patterns[here]
+        those = patterns[here]
         top = patterns.dtype.type(1 << (8 * patterns.itemsize - 1))
         worst = 0.0 if of is None else float(_size(errors()[of].reshape(-1)[here]).max())
-        return Finding(count, int(found[np.argmin(found & ~top)]), worst)
+        return Finding(count, int(those[np.argmin(those & ~top)]), worst)
 
-    with np.errstate(invalid="ignore"):
-        worst = int(np.nanargmax(np.where(np.isnan(ulps), -1.0, ulps))) if ulps.size else 0
+    bins = np.bincount(found & Mark.BIN, weights=numbers, minlength=Mark.BIN).astype(np.int64)
+    worst = int(np.argmax(np.where(np.isnan(ulps), -1.0, ulps))) if ulps.size else 0
     measured = ulps.size > 0 and ulps[worst] >= 0
     return Tally(
         inputs=having(0, Mark.NONFINITE | Mark.NEAR),
@@ -268,7 +267,7 @@ def collect(patterns: np.ndarray, marks: np.ndarray, ulps: Float64[np.ndarray, .
         max_ulp=float(ulps[worst]) if measured else 0.0,
         max_ulp_at=int(patterns[worst]) if measured else None,
         correctly_rounded=having(Mark.CORRECT),
-        ulp_counts=tuple(int(by_mark[k == (_CODES & 15)].sum()) for k in range(len(ULP_EDGES) - 1)),
+        ulp_counts=tuple(bins[: len(ULP_EDGES) - 1].tolist()),
         zeroed=having(Mark.ZEROED),
         kept=having(Mark.KEPT),
     )
@@ -336,8 +335,9 @@ def tally(
     normal = finite & ~near & (np.abs(expected.gradient) >= fmt.smallest_normal) & ~zeroed
     tiny = (np.abs(expected.gradient) > fmt.smallest_subnormal / 2) & finite & ~near & ~normal
     graded = normal & ~np.isnan(measured)
+    nearest = expected.nearest(measured)
     with np.errstate(invalid="ignore"):
-        error = expected.error(measured)
+        error = nearest.error(measured)
         ulps = np.where(graded, np.abs(error) / fmt.ulp(expected.gradient), -1.0)
     marks = np.where(graded, _bins(ulps), np.int16(Mark.BIN))
     for mark, where in (
@@ -345,13 +345,14 @@ def tally(
         (Mark.NORMAL, normal),
         (Mark.SPIKE, wrong & ~flushed),
         (Mark.FLUSHED, flushed),
-        (Mark.GRADIENT, ~expected.within(measured) & ~near & ~unpromised),
+        (Mark.GRADIENT, ~nearest.within(measured) & ~near & ~unpromised),
         (Mark.NONFINITE, ~finite),
         (Mark.NEAR, near),
         (Mark.ZEROED, tiny & (measured == 0)),
         (Mark.KEPT, tiny & (measured != 0)),
     ):
-        marks |= where * np.int16(mark)
+        if where.any():
+            marks |= where * np.int16(mark)
 
     def errors() -> tuple[np.ndarray, np.ndarray]:
         with np.errstate(invalid="ignore"):
