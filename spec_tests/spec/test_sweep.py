@@ -224,6 +224,26 @@ def test_simplest_of_thousands_is_a_short_decimal(dtype: str) -> None:
     assert found.x[simplest(found.x, failing)] == found.x.dtype.type(0.3)
 
 
+def plainly(value: float, dtype: str) -> str:
+    """The shortest decimal that is this number of the format."""
+    texts = (f"{abs(value):.{digits}g}" for digits in range(1, 18))
+    kind = FORMATS[dtype].dtype.type
+    return next(text for text in texts if kind(float(text)) == kind(abs(value)))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_simplest_is_the_shortest_to_write_and_of_several_the_nearest_to_zero(dtype: str) -> None:
+    random, fmt = np.random.default_rng(0), FORMATS[dtype]
+    for _ in range(20):
+        decimals = random.integers(1, 1000, 60) * 10.0 ** random.integers(-8, 5, 60)
+        with np.errstate(over="ignore"):
+            x = (decimals * random.choice([-1, 1], 60)).astype(fmt.dtype)
+        x = x[np.isfinite(x.astype(np.float64)) & (x != 0)]
+        texts = [plainly(float(value), dtype) for value in x]
+        least = min(range(x.size), key=lambda i: (len(texts[i]), abs(float(x[i])), x[i] < 0, i))
+        assert simplest(x, np.ones(x.size, bool)) == least
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_simplest_of_the_largest_numbers_does_not_overflow(dtype: str) -> None:
     found = of(dtype)

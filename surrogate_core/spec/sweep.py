@@ -152,13 +152,49 @@ def simplest(x: Any, failing: Bool[np.ndarray, " points"]) -> int:
         indices = indices[np.argsort(np.where(short, -np.inf, -roundness.astype(np.float64)), kind="stable")[:2048]]
     with np.errstate(invalid="ignore", over="ignore"):
         # Rounding the largest number to fewer digits overflows, and a signalling NaN is no news.
-        return int(min(indices, key=lambda i: _effort(x[i])))
+        return int(indices[_least_effort(x[indices])])
 
 
-def _effort(value: Any) -> tuple[bool, bool, int, float, bool]:
-    """What it costs a person to grasp an input: zero is free, then fewer digits, then nearer to zero."""
+def _least_effort(values: Any) -> int:
+    """Which of the values it costs the least to grasp; the first of several."""
+    size = np.abs(values.astype(np.float64))
+    finite = np.flatnonzero(np.isfinite(size))
+    if not finite.size:
+        return min(range(values.size), key=lambda i: (bool(np.isnan(size[i])), bool(np.signbit(values[i]))))
+    fewest = _fewest_characters(size[finite])
+    best, at = None, 0
+    for place in np.argsort(fewest, kind="stable"):
+        if best and fewest[place] > best[1]:
+            break  # nor are those after it any shorter
+        i = int(finite[place])
+        effort = _effort(values[i], best[1] if best else DIGITS)
+        if effort and (best is None or (effort, i) < (best, at)):
+            best, at = effort, i
+    return at
+
+
+DECADES = 10.0 ** np.arange(-4, 5)
+CHARACTERS = np.array([5, 6, 5, 4, 3, 1, 2, 3, 4, 5])
+"""What numbers up to each of these take at the least, when they are written: 0.01 takes 4 characters, 1e-05 takes 5."""
+
+
+def _fewest_characters(size: Float64[np.ndarray, " few"]) -> Int64[np.ndarray, " few"]:
+    """The least that each number may take when it is written; a format's 0.1 may lie on either side of 0.1."""
+    low, high = (CHARACTERS[np.searchsorted(DECADES, size * near, side="right")] for near in (0.99, 1.01))
+    return np.where(size == 0, 0, np.minimum(low, high))
+
+
+DIGITS = 17
+"""Decimal digits that tell any number of any format."""
+
+
+def _effort(value: Any, most: int) -> tuple[bool, int, float, bool] | None:
+    """What it costs a person to grasp a number: zero is free, then fewer characters, then nearer to zero.
+
+    ``None`` where it takes more than ``most`` digits, and so as many characters at the least.
+    """
     number, kind = float(value), type(value)
-    if number != number or np.isinf(number):
-        return True, number != number, 0, 0.0, bool(np.signbit(value))
-    digits = next(d for d in range(1, 18) if d == 17 or kind(float(f"{number:.{d}g}")) == value)
-    return False, number != 0, len(f"{abs(number):.{digits}g}"), abs(number), bool(np.signbit(value))
+    for digits in range(1, min(most, DIGITS) + 1):
+        if digits == DIGITS or kind(float(f"{number:.{digits}g}")) == value:
+            return number != 0, len(f"{abs(number):.{digits}g}"), abs(number), bool(np.signbit(value))
+    return None
