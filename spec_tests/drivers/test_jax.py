@@ -14,6 +14,7 @@ from handmade import ALPHA, ask
 from jax.extend.core import Primitive
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers import jax as jax_driver
 from surrogate_core.drivers.jax import JaxDriver
 from surrogate_core.drivers.jax_devices import compiled_with
 from surrogate_core.slayer import SlayerGrad
@@ -307,6 +308,20 @@ def test_a_request_with_a_turn_of_its_own_shares_no_program() -> None:
         assert DRIVER.observe_together(SlayerGrad(ALPHA), requests, CPU) == []
 
 
+def test_a_request_within_a_trace_is_compiled_in_little_time_though_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[str] = []
+    in_little_time = jax_driver._in_little_time  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(jax_driver, "_in_little_time", lambda *a: compiled.append(a[1]) or in_little_time(*a))
+    request = Request("vjp", X, outer=(JIT,))
+    with DRIVER.scope("float32", CPU):
+        ((told, answer),) = DRIVER.observe_together(SlayerGrad(ALPHA), [request], CPU)
+        assert told is request
+        np.testing.assert_allclose(answer().gradient, observe(request).gradient, rtol=1e-6)
+    assert compiled == ["cpu"]
+
+
 def counted(function: Spike) -> tuple[Spike, list[int]]:
     """The function, and as many entries as it was called."""
     calls: list[int] = []
@@ -319,8 +334,8 @@ def counted(function: Spike) -> tuple[Spike, list[int]]:
 
 
 def test_cotangents_of_the_same_inputs_are_pulled_back_through_one_call() -> None:
-    requests = [Request("vjp", X, direction=k * X) for k in (1, 2, 3)]
-    others = [Request("vjp", X), Request("value", X), Request("vjp", 2 * X, direction=X), Request("vjp", X, X, turn=1)]
+    requests = [Request("vjp", X), *(Request("vjp", X, direction=k * X) for k in (1, 2, 3))]
+    others = [Request("value", X), Request("vjp", 2 * X, direction=X), Request("vjp", X, X, turn=1)]
     function, calls = counted(SlayerGrad(ALPHA))
     with DRIVER.scope("float32", CPU):
         together = DRIVER.observe_together(function, [*others, *requests], CPU)

@@ -46,6 +46,8 @@ UNOPTIMISED: dict[str, dict[str, Any]] = {
         "xla_cpu_use_fusion_emitters": False,
         # Cut into parts, which threads compile beside each other, they take a third more of all cores' time.
         "xla_cpu_parallel_codegen_split_count": 1,
+        # A tenth less than for the longest vectors.
+        "xla_cpu_prefer_vector_width": 128,
     },
     "": {"xla_backend_optimization_level": 0},
 }
@@ -84,7 +86,10 @@ class JaxDriver:
         target = jax_devices.devices()[request.device or device]
         x, direction = jax.device_put((request.x, request.direction), target)
         try:
-            call = _operation(_subject(function, request), request)
+            call: Any = _operation(_subject(function, request), request)
+            if request.operation == "parameter" and request.outer[-1:] == (STAGED,):
+                # It shares no program, but is as well compared with others of its trace.
+                call = _in_little_time(call.lower(x, direction), target.platform)
             if request.warm is not None:
                 # With a cotangent of its own, which it may donate.
                 call(*jax.device_put((request.warm, request.direction), target))
@@ -124,7 +129,7 @@ class JaxDriver:
         """Cotangents of the same inputs: to trace the call is dearer than to pull one back, so it is traced once."""
         alike: dict[Any, list[Request]] = {}
         for request in requests:
-            if request.direction is not None and request.form == Request("vjp", request.x, request.direction).form:
+            if request.form == Request("vjp", request.x, request.direction).form:
                 alike.setdefault(request.key[0], []).append(request)
         found: list[tuple[Request, Awaited]] = []
         for group in alike.values():
@@ -136,8 +141,8 @@ class JaxDriver:
     def _attempt(
         self, function: Callable[[Any], Any], group: list[Request], device: str
     ) -> list[tuple[Request, Awaited]]:
-        """The answers of one program; none where a request spoils it, or where it is alone."""
-        if len(group) > 1:
+        """The answers of one program, which is compiled in little time; none where a request spoils it."""
+        if group:
             with contextlib.suppress(Exception, SystemExit):
                 return self._one_program(function, group, jax_devices.devices()[device])
         return []
@@ -161,8 +166,7 @@ class JaxDriver:
             inputs[0]
         )
         # XLA leaves Python to others while it compiles: what the program does not answer is asked meanwhile.
-        options = UNOPTIMISED.get(device.platform, UNOPTIMISED[""])
-        program = jax_devices.compiled_aside(lambda: jax_devices.compiled_with(lowered, options))
+        program = jax_devices.compiled_aside(lambda: _in_little_time(lowered, device.platform))
 
         @functools.cache
         def answers() -> dict[Request, Observation]:
@@ -212,10 +216,14 @@ def _pull(function: Callable[[Any], Any], requests: Sequence[Request], device: A
             cotangent = jax.device_put(request.direction, device)
             (gradient,) = pull(_cotangent(value, cotangent))
             found = Observation(np.asarray(value), np.asarray(gradient))
-            if x.is_deleted() or cotangent.is_deleted():
+            if x.is_deleted() or (cotangent is not None and cotangent.is_deleted()):
                 break
             answers[request] = found
     return answers
+
+
+def _in_little_time(lowered: Any, platform: str) -> Callable[..., Any]:
+    return jax_devices.compiled_with(lowered, UNOPTIMISED.get(platform, UNOPTIMISED[""]))
 
 
 def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any], Any]:
