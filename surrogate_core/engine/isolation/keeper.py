@@ -58,7 +58,7 @@ ENDLESS = 1 << 62
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 """Bytes of a page of memory."""
 
-GARBAGE = 10_000
+GARBAGE = 50_000
 """Objects that come before the collector looks at them: tracing makes them by the thousand, and few are garbage that
 only it finds."""
 
