@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -51,11 +52,18 @@ def survey(
     """Judge every surrogate of every installed library against what its library declares."""
     from surrogate_core import api
     from surrogate_core.commands import summaries
+    from surrogate_core.drivers.aside import aside
     from surrogate_core.engine.interruption import terminated_like_interrupted
     from surrogate_core.report import junit as junit_file
     from surrogate_core.report import survey as surveyed
 
     console = Console()
+
+    def drawing_loaded(plan: object) -> None:
+        on_plan(plan)
+        # Matplotlib takes half a second, which else comes when everything has been judged and nothing waits but this.
+        aside(lambda: import_module("surrogate_core.report.page"))
+
     try:
         with terminated_like_interrupted(), progress() as (on_plan, on_result):
             report = api.survey(
@@ -72,7 +80,7 @@ def survey(
                 total_timeout=timeout_total,
                 memory=memory,
                 executor=executor,
-                on_plan=on_plan,
+                on_plan=drawing_loaded,
                 on_result=on_result,
             )
     except api.Interrupted as interruption:
