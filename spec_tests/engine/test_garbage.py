@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from surrogate_core.engine import garbage
 from surrogate_core.engine.garbage import earlier_objects_spared
 
 
@@ -50,3 +51,14 @@ def test_what_somebody_else_has_set_aside_stays_there() -> None:
     with earlier_objects_spared():
         assert gc.get_freeze_count() <= aside
     assert gc.get_freeze_count() > aside / 2
+
+
+def test_what_was_set_aside_for_good_is_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "_for_good", False)
+    garbage.set_aside()
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: pytest.fail("a million objects were counted"))
+    frozen: list[None] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(None))
+    with earlier_objects_spared():
+        pass
+    assert frozen == []

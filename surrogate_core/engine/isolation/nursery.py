@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from surrogate_core.engine.garbage import set_aside
 from surrogate_core.engine.isolation import keeper, programs
 from surrogate_core.engine.isolation.branch import grown
 
@@ -125,7 +126,7 @@ def main() -> None:
 
 def _serve(parent: socket.socket) -> None:
     gc.collect()
-    gc.freeze()  # so that a worker's collector does not touch, and thereby copy, the pages it shares
+    set_aside()  # so that a worker's collector does not touch, and thereby copy, the pages it shares
     keepers: set[int] = set()
     keeper.adopt_orphans()
     with keeper.woken_by_children() as alarm:
