@@ -50,6 +50,18 @@ def _reverse_only(alpha: float, weigh: Spike) -> Spike:
     return spike
 
 
+# ---- the smooth function it is the slope of -------------------------------------------------------
+
+
+def forward_difference(alpha: float = 1.0) -> Spike:
+    """The gradient is a forward difference of the right smooth function, over a step of 1/1024."""
+
+    def smooth(x: Array) -> Array:
+        return -jnp.sign(x) * jnp.expm1(-alpha * jnp.abs(x)) / alpha
+
+    return _surrogate(lambda x: (smooth(x + 2**-10) - smooth(x)) * 2**10)
+
+
 # ---- the parameter -------------------------------------------------------------------------------
 
 

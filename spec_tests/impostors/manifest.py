@@ -10,8 +10,8 @@ from dataclasses import replace
 from impostors.entry import Entry, Profile, read
 
 FORMULA = (
-    "gradient.oracle gradient.decay gradient.scaling gradient.area pointwise.patterns chain.affine chain.recurrent"
-    " state.instances"
+    "gradient.oracle gradient.decay gradient.scaling gradient.area gradient.antiderivative pointwise.patterns"
+    " chain.affine chain.recurrent state.instances"
 )
 """What judges by the formula or by its claims over the whole curve: a wrong curve is wrong in each."""
 
@@ -86,6 +86,9 @@ JAX_CURVE = {
     **also(
         FORMULA,
         {
+            "forward_difference": (
+                "gradient.antiderivative gradient.peak gradient.symmetry gradient.range transform.jit"
+            ),
             "alpha_to_the_1_001": "gradient.oracle",
             "float32_inside_float64": "gradient.oracle",
             "hyperbolic_secant": "gradient.area transform.jit",
@@ -139,7 +142,7 @@ JAX_STATE = {
         REPEATED,
         {
             "shared_class_attribute": "state.instances errored transform.jit transform.vmap transform.modes",
-            "cached_by_shape": "state.instances",
+            "cached_by_shape": "state.instances transform.vmap",
             "cached_by_id": "state.instances transform.vmap",
             "lags_one_call": "state.instances transform.vmap",
             "third_call": "state.instances transform.jit transform.modes",
@@ -213,6 +216,9 @@ TORCH_WRONG = {
 TORCH_CURVE = {
     "hole_at_zero": f"gradient.peak gradient.range {FORMULA}",
     "triangle": f"gradient.area {FORMULA}",
+    "smooth_function_itself": (
+        f"gradient.antiderivative gradient.peak gradient.symmetry gradient.range gradient.nonfinite {FORMULA}"
+    ),
     "whole_alpha_cut": "gradient.scaling state.instances",
     "fires_in_a_narrow_window": f"pointwise.patterns {STEP}",
     "fires_at_one_wrong_bit_pattern": f"pointwise.patterns {STEP}",

@@ -70,7 +70,14 @@ def test_the_ids_are_those_of_the_contract() -> None:
         *("forward.step", "forward.dtype", "forward.shape"),
         *("gradient.oracle", "gradient.peak", "gradient.symmetry", "gradient.decay"),
         *("gradient.range", "gradient.nonfinite", "gradient.cotangent", "gradient.area", "gradient.scaling"),
-        *("gradient.smooth", "gradient.second", "gradient.parameter", "chain.affine", "chain.recurrent"),
+        *(
+            "gradient.antiderivative",
+            "gradient.smooth",
+            "gradient.second",
+            "gradient.parameter",
+            "chain.affine",
+            "chain.recurrent",
+        ),
         "cost.residuals",
         *("transform.jit", "transform.vmap", "transform.modes", "device.agreement"),
     }

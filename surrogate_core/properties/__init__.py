@@ -6,6 +6,7 @@ import fnmatch
 
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.properties import (
+    antiderivative,
     area,
     arguments,
     chain,
@@ -45,6 +46,7 @@ PROPERTIES: tuple[Statement, ...] = (
     decay.DECAY,
     gradient.RANGE,
     area.AREA,
+    antiderivative.ANTIDERIVATIVE,
     scaling.SCALING,
     gradient.NONFINITE,
     cotangent.COTANGENT,

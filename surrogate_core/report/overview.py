@@ -22,6 +22,7 @@ THROUGH = {
         "gradient.range",
         "gradient.decay",
         "gradient.area",
+        "gradient.antiderivative",
         "gradient.scaling",
         "chain.affine",
         "chain.recurrent",

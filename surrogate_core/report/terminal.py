@@ -81,7 +81,7 @@ def show_durations(run: Run, console: Console, number: int) -> None:
 def _table(mine: Sequence[Cell]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column("verdict", no_wrap=True, width=18)
-    table.add_column("property", no_wrap=True, width=22)
+    table.add_column("property", no_wrap=True, width=23)
     table.add_column("cases", no_wrap=True, width=8, justify="right")
     table.add_column("detail", ratio=1)
     for cell in mine:

@@ -14,7 +14,8 @@ from sympy.integrals.manualintegrate import manualintegrate
 from sympy.integrals.rationaltools import ratint
 
 from surrogate_core.spec.breakpoints import breakpoints_at, switches
-from surrogate_core.spec.evaluate import Parameters, exactly
+from surrogate_core.spec.difference import difference
+from surrogate_core.spec.evaluate import Parameters
 from surrogate_core.spec.patience import OutOfPatience, at_most
 
 __all__ = ["antiderivative"]
@@ -25,8 +26,7 @@ PATIENCE = 10.0
 HYPERBOLIC = [sympy.sinh, sympy.cosh, sympy.tanh, sympy.coth, sympy.sech, sympy.csch]
 
 DIGITS = 50
-AGREEMENT = mpmath.mpf(10) ** -15
-"""Relative disagreement of formula and numerical derivative, which keeps about half of the digits."""
+"""In which places are computed; both functions are evaluated with more."""
 
 
 def antiderivative(
@@ -42,16 +42,22 @@ def antiderivative(
         symbols: the variable, then the parameters.
         grid: parameter sets at which the derivative is compared.
     """
+    # What is written as 0.1 is one binary number, which sympy would round again and again.
+    integrand, *places = (_exact(e) for e in (formula, *declared))
 
     def searched() -> Expr | None:
-        found = _glued(formula, declared, symbols, grid[0])
-        return found if found is not None and _verified(found, formula, declared, symbols, grid) else None
+        found = _glued(integrand, tuple(places), symbols, grid[0])
+        return found if found is not None and _verified(found, integrand, tuple(places), symbols, grid) else None
 
     try:
         return at_most(PATIENCE, searched)
     except (OutOfPatience, Exception):
         # sympy gives up in a hundred ways, and every one of them means that nothing was found.
         return None
+
+
+def _exact(expression: Any) -> Any:
+    return expression.replace(lambda e: e.is_Float, sympy.Rational)
 
 
 def _glued(formula: Expr, declared: tuple[Any, ...], symbols: tuple[Symbol, ...], base: Parameters) -> Expr | None:
@@ -169,18 +175,8 @@ def _verified(
 
 
 def _agrees(found: Expr, formula: Expr, symbols: tuple[Symbol, ...], parameters: Parameters, edges: list[Any]) -> bool:
-    def smooth(point: Any) -> Any:
-        return exactly((found,), symbols, point, parameters)[0]
-
-    tiny = mpmath.mpf(10) ** (-DIGITS // 2)
     points = [side * mpmath.mpf(d) for side in (1, -1) for d in ("0.013", "0.31", "1.7", "5.3")]
     points += [edge * (1 + step) for edge in edges if edge for step in (-mpmath.mpf(1) / 64, mpmath.mpf(1) / 64)]
-    promised = [exactly((formula,), symbols, point, parameters)[0] for point in points]
-    slopes = [mpmath.diff(smooth, p) if isinstance(smooth(p), mpmath.mpf) else mpmath.nan for p in points]
-    # Of a function near 1 a numerical derivative has absolute accuracy only.
-    allowed = AGREEMENT * max(map(abs, promised))
-    if not all(abs(slope - p) <= allowed for slope, p in zip(slopes, promised, strict=True)):
-        return False
-    # A jump of the smooth function has no derivative that would show it.
-    sides = [(smooth(edge - tiny), smooth(edge + tiny)) for edge in {mpmath.mpf(0), *edges}]
-    return all(abs(left - right) <= AGREEMENT * max(abs(left), abs(right), 1) for left, right in sides)
+    # Where branches are glued the difference shows whether the function jumps.
+    points += [mpmath.mpf(0), *edges]
+    return all(difference(found, formula, symbols, parameters, p, abs(p) or 1).agrees for p in points)
