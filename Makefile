@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check survey test lint browser samples pictures score benchmark proofs clean
+.PHONY: check survey test thorough lint browser samples pictures score benchmark proofs clean
 
 check: $(READY)
 	$(BIN)/surrogate-core check surrogate_core:SlayerGrad braintools.SlayerGrad --results reports/check.jsonl --html reports/check.html
@@ -16,6 +16,10 @@ survey: $(READY)
 
 test: $(READY) lint
 	$(BIN)/pytest -n auto --dist worksteal
+
+# What takes the profile `thorough`: all of float32, torch.compile, a proof that is interrupted.
+thorough: $(READY)
+	$(BIN)/pytest -m thorough
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -313,6 +313,33 @@ def test_compiled_the_answer_is_the_same_and_every_variant_is_compiled_anew() ->
         np.testing.assert_allclose(found.gradient, rate * ask(Request("vjp", X)).gradient, rtol=1e-6)
 
 
+def broken(x: torch.Tensor) -> torch.Tensor:
+    spikes = Old.apply(x)
+    torch._dynamo.graph_break()
+    return spikes + 0
+
+
+@pytest.mark.parametrize(
+    ("spike", "programs", "why"),
+    [
+        (lambda x: Old.apply(x), 1, ""),
+        # What it does with a forward mode of one's own is eager, and may be compiled some day.
+        (lambda x: New.apply(x), 1, "Unsupported custom jvp: "),
+        (broken, 2, "Call to `torch._dynamo.graph_break()`: User-inserted graph break."),
+        (torch.compiler.disable(lambda x: Old.apply(x)), 0, "Skip calling `torch.compiler.disable()`d function: "),
+    ],
+    ids=["one program", "the forward alone", "two", "none"],
+)
+def test_compiled_it_is_told_how_many_programs_there_are_and_why_one_was_left(
+    spike: Spike, programs: int, why: str
+) -> None:
+    found = observe(Request("vjp", X, inner=(Transform("jit"),)), spike)
+    assert found.compiled == programs
+    assert len(found.breaks) == bool(why)
+    assert all(reason.startswith(why) and "0x" not in reason for reason in found.breaks)
+    assert observe(Request("vjp", X), spike).breaks == ()
+
+
 def test_what_pytorch_lacks_is_unsupported() -> None:
     for name in ("scan", "map", "cond", "while", "custom_vmap"):
         with pytest.raises(Unsupported, match=f"^{name}: PyTorch has nothing of that kind"):

@@ -260,13 +260,14 @@ TORCH_MODES = {
     "matmul_under_autocast": "torch.autocast",
     "inverted_off_axis_0": "transform.vmap transform.stacks",
     "inverted_under_second_vmap": "transform.stacks",
+    "other_rate_under_torch_compile": "transform.jit",
 }
 
 IN_STANDARD = {"forward.shape", "gradient.independence", "transform.stacks", "state.instances", "pointwise.patterns"}
 """Catchers that look at only a few places in quick."""
 
-IN_THOROUGH = {"one_wrong_bit_pattern", "fires_at_one_wrong_bit_pattern"}
-"""What only all bit patterns show."""
+IN_THOROUGH = {"one_wrong_bit_pattern", "fires_at_one_wrong_bit_pattern", "other_rate_under_torch_compile"}
+"""What only all bit patterns show, and what only torch.compile does: both belong to `thorough` by definition."""
 
 
 def _profile(entry: Entry) -> Profile:

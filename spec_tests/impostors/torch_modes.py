@@ -169,3 +169,26 @@ def inverted_under_second_vmap(alpha: float = 1.0) -> Spike:
         return lambda x: _Batched.apply(x, _slayer(alpha), _step, lambda axis: wrong)
 
     return lambda x: _Batched.apply(x, _slayer(alpha), _step, once)
+
+
+# ---- torch.compile -------------------------------------------------------------------------------
+
+
+class _WithoutForwardMode(torch.autograd.Function):
+    # One with a jvp of its own torch.compile leaves to eager PyTorch.
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alpha: float) -> Tensor:
+        ctx.alpha = alpha
+        ctx.save_for_backward(x)
+        return _step(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        rate = 2 * ctx.alpha if torch.compiler.is_compiling() else ctx.alpha
+        return grads[0] * torch.exp(-rate * x.abs()), None
+
+
+def other_rate_under_torch_compile(alpha: float = 1.0) -> Spike:
+    """Within a program of torch.compile the rate is doubled."""
+    return lambda x: _WithoutForwardMode.apply(x, alpha)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,31 @@ def test_jit_remarks_that_a_compiler_flushes_subnormals_and_fails_it_where_the_s
     assert remark.startswith("jit of the spikes takes negative subnormal input for zero")
     strict = case(spec=SLAYER.replace(flushing_tolerated=False))
     assert failed(judge(JIT, strict, instead=instead)).allowed == "the plain call's 0"
+
+
+@pytest.mark.parametrize(
+    ("programs", "breaks", "said"),
+    [
+        (1, (), None),
+        (
+            2,
+            ("a jvp", "a print"),
+            "torch.compile leaves its program, and runs eagerly what it cannot trace, such as the",
+        ),
+        (0, ("a jvp",), "torch.compile compiles none of it, and runs it eagerly: a jvp"),
+        (0, (), "torch.compile compiles none of it, and runs it eagerly: it does not say why"),
+    ],
+)
+def test_jit_remarks_what_torch_compile_did_not_compile(
+    programs: int, breaks: tuple[str, ...], said: str | None
+) -> None:
+    there: dict[str, Any] = {"framework": "torch", "profile": "thorough"}
+    given = {name: answer(JIT, name, **there) for name in ("jit of the spikes", COMPILED)}
+    instead = {name: replace(one, compiled=programs, breaks=breaks) for name, one in given.items()}
+    outcome = passed(judge(JIT, case(**there), instead=instead))
+    assert [remark.startswith(said or "?") for remark in outcome.remarks] == [True] * bool(said)
+    assert outcome.figures["programs"] == [programs, programs]
+    assert outcome.figures["graph_breaks"] == list(breaks)
 
 
 def test_jit_compares_with_the_plain_call_and_not_with_the_spec() -> None:

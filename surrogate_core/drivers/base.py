@@ -172,12 +172,14 @@ class Observation:
         derivative: what the operation derived, or ``None`` for ``value``.
         touched: the arguments that the call changed or took away, in words.
         compiled: how many programs were compiled for ``x``, those for what came before it left out.
+        breaks: why a compiler left its program for the interpreter, in its words; empty where all is one program.
     """
 
     value: np.ndarray
     derivative: np.ndarray | None = None
     touched: tuple[str, ...] = ()
     compiled: int = 0
+    breaks: tuple[str, ...] = ()
 
     @property
     def gradient(self) -> np.ndarray:

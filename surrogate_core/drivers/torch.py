@@ -50,6 +50,8 @@ MISSING = (
 )
 """What PyTorch says when a function lacks a rule, and the requests that need it. All else is an exception."""
 
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
 
 class TorchDriver:
     """How PyTorch evaluates a spike function. See :class:`surrogate_core.drivers.base.Driver`."""
@@ -96,7 +98,8 @@ class TorchDriver:
             for what, (tensor, array) in given.items()
             if tensor is not None and array is not None and not np.array_equal(_bits(_array(tensor)), _bits(array))
         )
-        return Observation(_array(value), None if derivative is None else _array(derivative), touched)
+        compiled, breaks = _programs() if _is_compiled(request) else (0, ())
+        return Observation(_array(value), None if derivative is None else _array(derivative), touched, compiled, breaks)
 
     def observe_together(
         self, function: Callable[[Any], Any], requests: Sequence[Request], device: str
@@ -135,7 +138,7 @@ class TorchDriver:
 @contextlib.contextmanager
 def _deprecations_ignored(request: Request) -> Iterator[None]:
     """PyTorch's own forward mode and compiler use what PyTorch deprecates; as errors these warnings would end them."""
-    compiled = any(t.name == "jit" for t in request.inner + request.outer)
+    compiled = _is_compiled(request)
     if not (compiled or request.forward_mode()):
         # Warnings are filtered for the whole process: threads would leave each other's filters behind.
         yield
@@ -145,6 +148,10 @@ def _deprecations_ignored(request: Request) -> Iterator[None]:
             warnings.simplefilter("ignore")  # it warns of its own steps too
         warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
         yield
+
+
+def _is_compiled(request: Request) -> bool:
+    return any(t.name == "jit" for t in request.inner + request.outer)
 
 
 def _first_sentence(error: Exception) -> str:
@@ -223,7 +230,24 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     # Dynamo keeps what it compiled beside the code, which all functions of one factory share; where it counts them
     # together it runs the ninth eagerly, without a word.
     torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
     return torch.compile(function, backend="aot_eager")
+
+
+def _programs() -> tuple[int, tuple[str, ...]]:
+    """How many programs Dynamo has made since it was reset, and why it left one for the interpreter.
+
+    That it does without a word: what it cannot trace runs eagerly within ``torch.compile``, a backward pass too.
+    """
+    counters = torch._dynamo.utils.counters  # by its place: importing Dynamo takes as long as PyTorch
+    return counters["stats"]["unique_graphs"], tuple(dict.fromkeys(map(_reason, counters["graph_break"])))
+
+
+def _reason(told: str) -> str:
+    """What happened, and its explanation; without the hints, and without addresses, which no two runs share."""
+    first, *rest = told.splitlines()
+    explained = [line.strip().removeprefix("Explanation: ") for line in rest if "Explanation: " in line]
+    return ADDRESS.sub("", ": ".join([first.strip(), *explained[:1]]))
 
 
 def _checkpointed(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -56,6 +56,12 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
 
 JIT_ALONE = (Transform("jit"),)
 
+COMPILED = {"jit of the spikes": "plain spikes", "jit of forward and backward": "plain"}
+"""What is compared with what."""
+
+UNCOMPILED = "torch.compile compiles none of it, and runs it eagerly: {why}"
+BROKEN = "torch.compile leaves its program, and runs eagerly what it cannot trace, such as the backward pass: {why}"
+
 
 def _jit_skipped(case: Case) -> str | None:
     if case.framework == "jax" or case.profile == "thorough":
@@ -77,12 +83,19 @@ def _observe_jit(case: Case) -> Requests:
 
 def _judge_jit(case: Case, seen: Seen) -> Outcome:
     requests, remarks = _observe_jit(case), []
-    for where, base in (("jit of the spikes", "plain spikes"), ("jit of forward and backward", "plain")):
+    for where, base in COMPILED.items():
         verdict = _compare_sweeps(case, where, requests[where], observed(seen[base]), observed(seen[where]))
         if isinstance(verdict, Failed):
             return verdict
         remarks += [verdict] if verdict else []
-    return Passed(swept(case), tuple(remarks))
+    if case.framework == "jax":
+        return Passed(swept(case), tuple(remarks))
+    answers = [observed(seen[name]) for name in COMPILED]
+    breaks = tuple(dict.fromkeys(reason for answer in answers for reason in answer.breaks))
+    programs = [answer.compiled for answer in answers]
+    if breaks or not all(programs):
+        remarks.append((BROKEN if all(programs) else UNCOMPILED).format(why="; ".join(breaks) or "it does not say why"))
+    return Passed(swept(case) | {"programs": programs, "graph_breaks": list(breaks)}, tuple(remarks))
 
 
 JIT = Property(
