@@ -14,7 +14,7 @@ from report.stored import ALPHAS, BREAKS, FIGURES, decay, draw, drawn, result, r
 
 from surrogate_core.engine import Writer
 from surrogate_core.properties.outcome import Failed, Passed
-from surrogate_core.report import render
+from surrogate_core.report import plots, render, svg
 
 
 def test_a_plot_says_its_point() -> None:
@@ -98,3 +98,15 @@ def test_the_users_matplotlib_settings_change_nothing() -> None:
     with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "svg.fonttype": "path", "axes.grid": False}):
         assert render([run(drawn())]) == plain
         assert matplotlib.rcParams["font.size"] == 30
+
+
+def test_curves_that_are_alike_are_drawn_once_and_named_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[object] = []
+    drawn = svg.drawn
+    monkeypatch.setattr(svg, "drawn", lambda figure: figures.append(figure) or drawn(figure))
+    x, measured = [-1.5, 0.0, 1.5], [0.25, 1.0, 0.125]
+    one, other = (plots.gradient(n, f"A curve, {n}", "round the threshold", x, measured, x) for n in ("one", "other"))
+    assert len(figures) == 1
+    assert one.replace("one", "other") == other
+    assert plots.gradient("one", "A curve, one", "round the threshold", x, x, measured) != one
+    assert len(figures) == 2

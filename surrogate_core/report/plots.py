@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -41,6 +42,11 @@ Stretch = tuple[float, float, float]
 
 def gradient(name: str, title: str, description: str, x: Numbers, measured: Numbers, expected: Numbers) -> Markup:
     """Measured gradient as dots over the spec as a band."""
+    return svg.named(_gradient(tuple(x), tuple(measured), tuple(expected)), name, title, description)
+
+
+@functools.lru_cache(maxsize=4)  # a library's class and its function, which come together, have the same
+def _gradient(x: Numbers, measured: Numbers, expected: Numbers) -> str:
     with svg.style():
         figure, axes = _axes("input x", "gradient g′(x)")
         axes.plot(_array(x), _array(expected), color=svg.ROLES["spec"], linewidth=5, solid_joinstyle="round")
@@ -48,7 +54,7 @@ def gradient(name: str, title: str, description: str, x: Numbers, measured: Numb
         if not _frame(axes, _array(expected)):
             _unclipped(axes)
         _ticks(axes, 5)
-        return svg.inline(figure, name, title, description)
+        return svg.drawn(figure)
 
 
 def decay(

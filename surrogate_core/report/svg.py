@@ -17,7 +17,7 @@ from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-__all__ = ["ROLES", "TEXT", "inline", "style"]
+__all__ = ["ROLES", "TEXT", "drawn", "inline", "named", "style"]
 
 ROLES = {
     "ink": "#010203",
@@ -94,11 +94,21 @@ def inline(figure: Figure, name: str, title: str, description: str) -> Markup:
 
     Call it inside :func:`style`.
     """
+    return named(drawn(figure), name, title, description)
+
+
+def drawn(figure: Figure) -> str:
+    """``figure`` as matplotlib writes it: the same for the same figure. Call it inside :func:`style`."""
     FigureCanvasSVG(figure)
     stream = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": name}):
+    with matplotlib.rc_context({"svg.hashsalt": "figure"}):
         figure.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    root = _without_namespaces(stream.getvalue())
+    return stream.getvalue()
+
+
+def named(drawing: str, name: str, title: str, description: str) -> Markup:
+    """What :func:`drawn` gave as an ``<svg>`` element to stand in a page; ``name`` makes its ids the page's own."""
+    root = _without_namespaces(drawing)
     _drop(root)
     _own_ids(root, name)
     for element in root.iter():
