@@ -49,17 +49,20 @@ def test_one_gradient_that_changed_by_its_last_bit_is_rejected(name: str) -> Non
     assert outcome.kind == "weakness"
 
 
-def test_the_largest_change_is_told_with_the_calls_that_come_before_it() -> None:
+def test_the_simplest_input_is_told_with_the_severity_of_the_largest_change_and_the_calls_before_it() -> None:
     name = LATER
-    first = ask(REQUESTS[name])
+    first, x = ask(REQUESTS[name]), REQUESTS[name].x
+    assert x[3] == 0 != x[5]
     gradient = first.gradient.copy()
     gradient[3] += np.float32(1e-3)
     gradient[5] += np.float32(0.25)
     outcome = failed(judge(REPEATED, case(), instead={name: Observation(first.value, gradient)}))
-    assert outcome.measured.startswith("gradient[5] = ")
+    assert outcome.given == f"{name}, x = -0: 2 of {gradient.size} answers changed"
+    assert outcome.measured.startswith("gradient[3] = ")
     assert outcome.kind == "defect"
     assert outcome.severity == pytest.approx(0.25 / 3, rel=1e-5)  # the largest cotangent is 3
     assert outcome.witness is not None
+    assert outcome.witness.index == 3
     assert [r.turn for r in outcome.witness.before] == [0, 1, 2]
 
 

@@ -13,6 +13,7 @@ from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, Property, Requests, Seen, negligible, observed, whole_sweep, wide
 from surrogate_core.properties.compare import SMALL, cotangents, distance
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.sweep import simplest
 
 __all__ = ["REPEATED"]
 
@@ -56,11 +57,11 @@ def _changed(case: Case, name: str, requests: Requests, got: Observation, first:
         other = _bits(now) != _bits(before)
         if not other.any():
             continue
-        apart = np.where(other, distance(wide(now), wide(before)), -1.0)
-        at = int(np.argmax(apart))
         request = requests[name]
+        at = simplest(request.x, other)
+        apart = distance(wide(now), wide(before))[other].max()
         weight = 1.0 if request.direction is None else max(1.0, float(np.abs(wide(request.direction)).max()))
-        severity = float(apart[at]) / ((case.sweep.expected.peak or 1.0) * weight if what == "gradient" else 1.0)
+        severity = float(apart) / ((case.sweep.expected.peak or 1.0) * weight if what == "gradient" else 1.0)
         small = request.x.size == SMALL
         calls = tuple(r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn)
         return Failed(
