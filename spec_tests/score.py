@@ -106,7 +106,7 @@ def judge(entry: Entry, seed: int, profile: str = "standard", dtypes: Sequence[s
     """Judge one surrogate of the zoo."""
     report = surrogate_core.check(
         f"{ROOT}/{entry.target}",
-        "slayer",
+        entry.spec,
         params={"alpha": [rate(seed)]},
         profile=profile,
         seed=seed,

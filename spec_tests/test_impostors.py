@@ -24,9 +24,8 @@ NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
 SINGLE_DEVICE = {"device.agreement"}
 """Needs two devices: its impostor is in test_devices.py, in a process that has them."""
 
-REMARKS = {"gradient.second", "gradient.parameter", "cost.residuals"}
-"""Where a spec is silent, as SLAYER's is, these say what they found and accuse nobody; test_further.py has
-specs that are not silent."""
+REMARKS = {"cost.residuals"}
+"""They accuse nobody, so that they catch no impostor; test_cost.py shows on whom they remark, and on whom not."""
 
 AFFORDABLE = [entry for entry in WRONG if entry.profile != "thorough"]
 """A defect at one bit pattern of float32 takes all of them to find: minutes, not seconds."""
@@ -50,7 +49,7 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
         "framework": entry.framework,
         "dtypes": dtypes,
     }
-    report = surrogate_core.check(target, "slayer", in_process=True, **options)
+    report = surrogate_core.check(target, entry.spec, in_process=True, **options)
     found: dict[str, set[str]] = {}
     for result in report.results:
         found.setdefault(result.property_id, set()).add(result.outcome.state)
@@ -97,6 +96,14 @@ def test_the_readme_states_the_size_of_the_zoo() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"| impostors | {len(AFFORDABLE)} | {len(AFFORDABLE)} caught" in text
     assert f"| right surrogates | {len(RIGHT)} |" in text
+
+
+def test_what_lies_beyond_the_gradient_is_declared_by_impostors_and_by_right_ones_alike() -> None:
+    for further in ("formula", "zero"):
+        for kind in (WRONG, RIGHT):
+            assert [entry.name for entry in kind if entry.further == further]
+    declared = {(e.further, e.spec.second_order, e.spec.parameter_gradient) for e in ENTRIES}
+    assert declared == {(None, None, None), ("formula", "formula", "formula"), ("zero", "zero", "zero")}
 
 
 def test_every_id_of_the_manifest_is_a_property() -> None:

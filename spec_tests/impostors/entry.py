@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from surrogate_core.spec import Spec, get_spec
+
 Framework = Literal["jax", "torch"]
 Profile = Literal["quick", "standard", "thorough"]
+Further = Literal["formula", "zero"]
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -21,7 +24,9 @@ class Entry:
     right one; for a wrong one its first id is THE property that ought to catch it (or "errored"), the further
     ids are those that may legitimately fail too. `defect` is the first line of the factory's docstring,
     `profile` the least profile that is sure to catch it. `lacks` are, for a right one, the properties that ask
-    for a capability which it does not offer: nothing else of it may be unsupported.
+    for a capability which it does not offer: nothing else of it may be unsupported. `further` is what it declares
+    of the derivatives beyond the gradient, by x once more and by a parameter; most say nothing of them, as SLAYER's
+    spec does.
     """
 
     name: str
@@ -31,6 +36,14 @@ class Entry:
     defect: str
     profile: Profile = "quick"
     lacks: tuple[str, ...] = ()
+    further: Further | None = None
+
+    @property
+    def spec(self) -> Spec:
+        """What it declares."""
+        slayer = get_spec("slayer")
+        further = self.further
+        return slayer.replace(second_order=further, parameter_gradient=further) if further else slayer
 
     @property
     def right(self) -> bool:

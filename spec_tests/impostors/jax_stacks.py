@@ -50,11 +50,12 @@ def _primitive(name: str, function: Callable[..., Array]) -> Primitive:
     return made
 
 
-def _within(module: str) -> bool:
-    """Whether a function of JAX's file `module` is tracing at this moment."""
+def _within(module: str, function: str = "") -> bool:
+    """Whether a function of JAX's file `module`, that one or any, is tracing at this moment."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_filename.replace("\\", "/").endswith(module):
+        code = frame.f_code
+        if code.co_filename.replace("\\", "/").endswith(module) and function in ("", code.co_name):
             return True
         frame = frame.f_back
     return False
@@ -81,6 +82,42 @@ def other_rate_under_second_vmap(alpha: float = 1.0) -> Spike:
     batching.primitive_batchers[outer] = lambda args, axes: (inner.bind(*args), axes[0])
     batching.primitive_batchers[inner] = lambda args, axes: (_slayer(2 * alpha)(*args), axes[0])
     return _surrogate(outer.bind)
+
+
+def other_rate_in_a_batching_rule(alpha: float = 1.0) -> Spike:
+    """In the batching rule of a sequential_vmap around it the rate doubles; unbatched, that one is right."""
+    return _surrogate(lambda x: _slayer(2 * alpha if _within("custom_batching.py", "rule") else alpha)(x))
+
+
+def cotangent_reshaped_under_second_vmap(alpha: float = 1.0) -> Spike:
+    """Batched twice, the cotangent's batch axis is reshaped to the front, not moved; one of ones shows nothing."""
+
+    def pull(x: Array, cotangent: Array) -> Array:
+        return _slayer(alpha)(x) * cotangent
+
+    once, twice = _primitive("pull", pull), _primitive("batched_pull", pull)
+
+    def front(args: Sequence[Array], axes: Sequence[int | None]) -> list[Array]:
+        size = next(a.shape[axis] for a, axis in zip(args, axes, strict=True) if axis is not None)
+        return [batching.bdim_at_front(a, axis, size) for a, axis in zip(args, axes, strict=True)]
+
+    def right(args: Sequence[Array], axes: Sequence[int | None]) -> tuple[Array, int | None]:
+        alike = axes[0] == axes[1]
+        return twice.bind(*(args if alike else front(args, axes))), axes[0] if alike else 0
+
+    def wrong(args: Sequence[Array], axes: Sequence[int | None]) -> tuple[Array, int]:
+        x, cotangent = front(args, axes)
+        return pull(x, cotangent if axes[1] is None else args[1].reshape(cotangent.shape)), 0
+
+    batching.primitive_batchers[once] = right
+    batching.primitive_batchers[twice] = wrong
+
+    @jax.custom_vjp
+    def spike(x: Array) -> Array:
+        return _step(x)
+
+    spike.defvjp(lambda x: (_step(x), x), lambda x, cotangent: (once.bind(x, cotangent),))
+    return spike
 
 
 # ---- control flow and checkpoint -----------------------------------------------------------------

@@ -5,9 +5,10 @@ never a pass), the others may legitimately fail too. Where there is one id, noth
 What a kind of defect may fail beside its catcher is said once for the kind.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from impostors.entry import Entry, Profile, read
+from impostors.entry import Entry, Further, Profile, read
 
 FORMULA = (
     "gradient.oracle gradient.decay gradient.scaling gradient.area gradient.antiderivative pointwise.patterns"
@@ -173,11 +174,22 @@ JAX_SHAPE = {
 JAX_STACKS = {
     "other_rate_off_axis_0": "transform.vmap transform.stacks",
     "other_rate_under_second_vmap": "transform.stacks",
+    "other_rate_in_a_batching_rule": "transform.stacks",
+    "cotangent_reshaped_under_second_vmap": "transform.stacks",
     # a sweep too large for one array may be evaluated in a loop
     "other_rate_in_loops": "transform.stacks chain.recurrent pointwise.patterns",
     "other_rate_in_branches": "transform.stacks",
     "other_rate_under_checkpoint": "transform.stacks",
     "other_rate_in_jvp_of_jit": "transform.stacks",
+}
+
+JAX_FURTHER = {
+    "second_derivative_detached": "gradient.second",
+    "second_derivative_one_sided": "gradient.second",
+    "second_derivative_leaks": "gradient.second",
+    "alpha_detached": "gradient.parameter",
+    "alpha_derivative_signed": "gradient.parameter",
+    "alpha_derivative_leaks": "gradient.parameter",
 }
 
 TORCH_WRONG = {
@@ -263,6 +275,19 @@ TORCH_MODES = {
     "other_rate_under_torch_compile": "transform.jit",
 }
 
+TORCH_FURTHER = {
+    "second_derivative_one_sided_torch": "gradient.second",
+    "alpha_read_as_a_number": "gradient.parameter",
+    "alpha_derivative_signed_torch": "gradient.parameter",
+}
+
+DECLARED: dict[str, Further] = {
+    **dict.fromkeys(JAX_FURTHER | TORCH_FURTHER, "formula"),
+    **dict.fromkeys(("second_derivative_leaks", "alpha_derivative_leaks", "nothing_beyond"), "zero"),
+    **dict.fromkeys(("learnable_alpha", "learnable_alpha_torch"), "formula"),
+}
+"""What a spec declares of the derivatives beyond the gradient. Where it is silent they are told, and accuse nobody."""
+
 IN_STANDARD = {"forward.shape", "gradient.independence", "transform.stacks", "state.instances", "pointwise.patterns"}
 """Catchers that look at only a few places in quick."""
 
@@ -281,6 +306,10 @@ def _profiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     return tuple(replace(entry, profile=_profile(entry)) for entry in entries)
 
 
+def _declared(entries: Iterable[Entry]) -> Iterator[Entry]:
+    return (replace(entry, further=DECLARED[entry.name]) for entry in entries)
+
+
 WRONG: tuple[Entry, ...] = _profiled(
     (
         *read("jax_wrong.py", "jax", JAX_WRONG),
@@ -289,10 +318,12 @@ WRONG: tuple[Entry, ...] = _profiled(
         *read("jax_state.py", "jax", JAX_STATE),
         *read("jax_shape.py", "jax", JAX_SHAPE),
         *read("jax_stacks.py", "jax", JAX_STACKS),
+        *_declared(read("jax_further.py", "jax", JAX_FURTHER)),
         *read("torch_wrong.py", "torch", TORCH_WRONG),
         *read("torch_curve.py", "torch", TORCH_CURVE),
         *read("torch_state.py", "torch", TORCH_STATE),
         *read("torch_modes.py", "torch", TORCH_MODES),
+        *_declared(read("torch_further.py", "torch", TORCH_FURTHER)),
     )
 )
 FORWARD, BATCHED, COPIED = "transform.modes", "transform.vmap", "state.copies"
@@ -311,6 +342,7 @@ LACKS = {
     "saved_float64_rate": (FORWARD, BATCHED),
     "scratch_of_each_thread": (FORWARD, BATCHED),
     "matmul_out_of_autocast": (FORWARD, BATCHED),
+    "learnable_alpha_torch": (FORWARD, BATCHED),
 }
 """What right surrogates do not offer, by the properties that ask for it."""
 
@@ -319,8 +351,10 @@ RIGHT: tuple[Entry, ...] = tuple(
     for entry in (
         *read("jax_right.py", "jax", None),
         *read("jax_right_forms.py", "jax", None),
+        *_declared(read("jax_right_further.py", "jax", None)),
         *read("torch_right.py", "torch", None),
         *read("torch_right_forms.py", "torch", None),
+        *_declared(read("torch_right_further.py", "torch", None)),
     )
 )
 ENTRIES: tuple[Entry, ...] = WRONG + RIGHT

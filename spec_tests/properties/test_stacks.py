@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
+import hypothesis
 import numpy as np
 import pytest
 from handmade import bound, case, failed, judge, passed, simplest_example
-from hypothesis import given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
-from surrogate_core.properties.stacks import DEPTH, INNER, OUTER, SINGLES, STACKS, Layer, Stack, expected
+from surrogate_core.properties import Case
+from surrogate_core.properties.stacks import (
+    DEPTH,
+    INNER,
+    OPERATIONS,
+    OUTER,
+    SINGLES,
+    STACKS,
+    Layer,
+    Stack,
+    _request,  # pyright: ignore[reportPrivateUsage]  (what of a stack can be had)
+    expected,
+)
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 SPIKES, SLOPES = X + 10, X + 20
@@ -72,6 +86,69 @@ def test_every_drawn_stack_can_be_built_and_its_axes_are_within_the_rank(framewo
         assert {t.name for t in request.inner} <= set(INNER[framework])
         assert {t.name for t in request.outer} <= {*OUTER[framework], "jit"}
     passed(verdict({name: right(request) for name, request in requests.items()}))
+
+
+def batches(where: Case, seed: int) -> list[list[Stack]]:
+    """What a check with a seed draws."""
+    found: list[list[Stack]] = []
+
+    def keep(batch: list[Stack]) -> None:
+        found.append(batch)
+
+    settings = hypothesis.settings(
+        max_examples=STACKS.wanted(where),
+        phases=[Phase.generate],
+        database=None,
+        derandomize=False,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    hypothesis.seed(seed)(settings(given(STACKS.examples(where))(keep)))()
+    return found
+
+
+@functools.cache
+def by_chance(framework: str) -> list[Request]:
+    """What `standard` draws with twenty seeds beyond the first batch of each, which is the simplest."""
+    where = case(framework=framework, profile="standard")
+    found = [batches(where, seed) for seed in range(20)]
+    assert {stack for first, *_ in found for stack in first} == {Stack("grad", ())}
+    return [_request(where, stack) for _, *further in found for batch in further for stack in batch]
+
+
+def below_a_vmap(transforms: tuple[Transform, ...]) -> bool:
+    """Whether some custom_vmap is batched."""
+    names = [t.name for t in transforms]
+    return "custom_vmap" in names and "vmap" in names[names.index("custom_vmap") :]
+
+
+@pytest.mark.parametrize(("framework", "own"), [("jax", 1), ("torch", 0)])
+def test_few_of_the_drawn_stacks_are_bare(framework: str, own: int) -> None:
+    depths = np.array([len(request.inner) + len(request.outer) - own for request in by_chance(framework)])
+    assert (depths == 0).mean() < 0.15
+    assert (depths >= 3).mean() > 0.2
+
+
+def test_a_custom_vmap_is_often_drawn_below_a_vmap_and_inside_too() -> None:
+    requests = by_chance("jax")
+    assert np.mean([below_a_vmap(request.outer) for request in requests]) > 0.1
+    assert {r.operation for r in requests if below_a_vmap(r.inner)} == {"jvp", "value"}
+
+
+def test_a_custom_vmap_inside_is_left_out_where_jax_cannot_differentiate_it() -> None:
+    batched = (Layer("custom_vmap", True), Layer("vmap", True))
+    for operation in OPERATIONS["jax"]:
+        names = [t.name for t in _request(case(), Stack(operation, batched)).inner]
+        assert names == (["custom_vmap", "vmap"] if operation in ("jvp", "value") else ["vmap"])
+    around = Stack("jvp", (Layer("custom_vmap", True), Layer("vmap", False)))
+    assert _request(case(), around).inner == ()
+
+
+def test_a_batching_rule_and_a_vmap_of_a_vmap_are_always_judged() -> None:
+    batched = "vmap(in_axes=1, out_axes=0)"
+    assert f"jit({batched}(custom_vmap(grad(spike))))" in bound(STACKS, case())[0]
+    twice = f"vmap(in_axes=2, out_axes=1)({batched}(vjp(spike))), weighted"
+    assert twice in bound(STACKS, case(framework="torch"))[0]
+    assert f"jit({twice.removesuffix(', weighted')}), weighted" in bound(STACKS, case())[0]
 
 
 def test_the_single_transformations_are_always_judged() -> None:

@@ -6,7 +6,9 @@ give follows from the plain call by moving axes about: that is what :func:`expec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,16 +29,29 @@ SHAPE = (3, 2, 3)
 DEPTH = 4
 
 INNER: dict[str, tuple[Name, ...]] = {
-    "jax": ("jit", "vmap", "checkpoint", "scan", "map", "cond"),
+    "jax": ("jit", "vmap", "checkpoint", "scan", "map", "cond", "custom_vmap"),
     "torch": ("vmap", "checkpoint", "transposed", "sliced"),
 }
 """Transformations of the spike function; a loop whose length is data, as `while`, has no reverse mode."""
+
+PARTLY: dict[tuple[str, Name], tuple[Operation, ...]] = {
+    ("jax", "custom_vmap"): ("value", "jvp"),
+    ("torch", "checkpoint"): ("value", "vjp"),
+}
+"""Transformations of the spike function that only some operations can be had of.
+
+JAX pushes a tangent through what has a batching rule of its own, but neither linearises it nor batches the tangent
+alone. Recomputing is what ``torch.utils.checkpoint`` does for the plain backward pass.
+"""
 
 OUTER: dict[str, tuple[Name, ...]] = {
     "jax": ("jit", "vmap", "custom_vmap", "checkpoint", "scan", "map", "cond", "while"),
     "torch": ("vmap",),
 }
 """Transformations of the whole operation."""
+
+BATCHED: tuple[Name, ...] = ("custom_vmap", "vmap")
+"""Drawn together, too: a batching rule of its own is at work below a vmap alone."""
 
 OPERATIONS: dict[str, tuple[Operation, ...]] = {
     "jax": ("grad", "vjp", "jvp", "linearize", "jacrev", "jacfwd", "value"),
@@ -69,15 +84,39 @@ class Stack:
 def _examples(case: Case) -> SearchStrategy[list[Stack]]:
     from hypothesis import strategies as st
 
-    axes = {"in_axis": st.integers(0, 2), "out_axis": st.integers(0, 2)}
-    kinds = [(name, True) for name in INNER[case.framework]] + [(name, False) for name in OUTER[case.framework]]
-    layer = st.sampled_from(kinds).flatmap(
-        lambda kind: st.builds(Layer, st.just(kind[0]), st.just(kind[1]), **(axes if kind[0] == "vmap" else {}))
+    layers = {operation: _layers(case.framework, operation) for operation in OPERATIONS[case.framework]}
+    stack = st.sampled_from([*layers]).flatmap(
+        lambda operation: st.builds(Stack, st.just(operation), layers[operation], st.booleans())
     )
-    layers = st.lists(layer, max_size=DEPTH).map(tuple)
-    stack = st.builds(Stack, st.sampled_from(OPERATIONS[case.framework]), layers, st.booleans())
-    # Several at a time: they share a program. Shrinking makes all but the failing one trivial.
+    # Several at a time: they share a program. Shrinking makes all but the failing one trivial. So is every one of the
+    # first batch that is tried, the simplest: with it SINGLES are judged, and what fails there is shrunk already.
     return st.lists(stack, min_size=BATCH, max_size=BATCH)
+
+
+def _layers(framework: str, operation: Operation) -> SearchStrategy[tuple[Layer, ...]]:
+    """Layers for an operation, each drawn by itself but for those of :data:`BATCHED`."""
+    from hypothesis import strategies as st
+
+    axes = {"in_axis": st.integers(0, 2), "out_axis": st.integers(0, 2)}
+    inner: tuple[Name, ...] = tuple(name for name in INNER[framework] if _possible(framework, operation, name))
+    kinds: list[tuple[bool, tuple[Name, ...]]] = [(True, ())]
+    for inside, names in ((True, inner), (False, OUTER[framework])):
+        runs: list[tuple[Name, ...]] = [(name,) for name in names]
+        runs += [BATCHED] if "custom_vmap" in names else []
+        kinds += [(inside, run) for run in 3 * runs]
+
+    def build(kind: tuple[bool, tuple[Name, ...]]) -> SearchStrategy[tuple[Layer, ...]]:
+        inside, names = kind
+        return st.tuples(*(st.builds(Layer, st.just(n), st.just(inside), **axes if n == "vmap" else {}) for n in names))
+
+    # None at all is what shrinking ends with, and seldom drawn: of lists that may be empty, a quarter are.
+    drawn = st.sampled_from(kinds).flatmap(build)
+    return st.lists(drawn, min_size=1, max_size=DEPTH).map(lambda found: tuple(chain(*found))[:DEPTH])
+
+
+def _possible(framework: str, operation: Operation, name: Name) -> bool:
+    """Whether the operation can be had of a spike function so transformed."""
+    return operation in PARTLY.get((framework, name), (operation,))
 
 
 BATCH = 5
@@ -93,14 +132,21 @@ def _restored(case: Case, stored: str) -> list[Stack]:
     return stacks
 
 
-SINGLES: dict[str, tuple[Stack, ...]] = {
-    framework: (
-        *(Stack("vjp", (Layer(name, True),), True) for name in INNER[framework] if name not in ("jit", "vmap")),
-        *(Stack("grad", (Layer(name, False),)) for name in OUTER[framework] if name not in ("jit", "vmap")),
+def _singles(framework: str) -> tuple[Stack, ...]:
+    own = ("jit", "vmap", "custom_vmap")
+    twice = (Layer("vmap", False, 1), Layer("vmap", False, 2, 1))
+    batching = (Layer("custom_vmap", False), Layer("vmap", False, 1))
+    return (
+        *(Stack("vjp", (Layer(name, True),), True) for name in INNER[framework] if name not in own),
+        *(Stack("grad", (Layer(name, False),)) for name in OUTER[framework] if name not in own),
+        *([Stack("grad", batching)] if "custom_vmap" in OUTER[framework] else []),
+        Stack("vjp", twice, True),
     )
-    for framework in INNER
-}
-"""Judged always, whatever is drawn; jit and vmap alone have properties of their own."""
+
+
+SINGLES: dict[str, tuple[Stack, ...]] = {framework: _singles(framework) for framework in INNER}
+"""Judged always, whatever is drawn; jit and vmap alone have properties of their own. A custom_vmap means something
+below a vmap only, and a batching rule may have another one of its own."""
 
 
 def _request(case: Case, stack: Stack) -> Request:
@@ -121,9 +167,7 @@ def _request(case: Case, stack: Stack) -> Request:
                 rank -= 1
             else:
                 kept.append(Transform(layer.name))
-    if case.framework == "torch" and (outer or stack.operation not in ("vjp", "value") or "vmap" in _names(inner)):
-        # Recomputing is what torch.utils.checkpoint does for the plain backward pass alone.
-        inner = [t for t in inner if t.name != "checkpoint"]
+    inner = _had(case.framework, stack.operation, inner, outer)
     x, within, around = case.sample(SHAPE), tuple(reversed(inner)), tuple(reversed(outer))
     # A direction lies as the spikes do: as x, unless the function itself moves axes.
     weighted = stack.weighted and stack.operation in DIRECTED and all(t.in_axis == t.out_axis for t in within)
@@ -131,11 +175,21 @@ def _request(case: Case, stack: Stack) -> Request:
     return Request(stack.operation, x, direction=direction, inner=within, outer=around + staged(case))
 
 
+def _had(framework: str, operation: Operation, inner: list[Transform], outer: list[Transform]) -> list[Transform]:
+    """Transformations of the spike function without those that cannot be had there."""
+    gone = {name for name in _names(inner) if not _possible(framework, operation, name)}
+    if framework == "torch" and (outer or "vmap" in _names(inner)):
+        gone.add("checkpoint")
+    if operation == "jvp" and "vmap" in _names(outer):
+        gone.add("custom_vmap")  # that vmap batches x, and not a tangent of ones
+    return [t for t in inner if t.name not in gone]
+
+
 DIRECTED = ("vjp", "jvp", "linearize")
 """Operations that are given a cotangent or a tangent."""
 
 
-def _names(transforms: list[Transform]) -> set[str]:
+def _names(transforms: Sequence[Transform]) -> set[Name]:
     return {t.name for t in transforms}
 
 
