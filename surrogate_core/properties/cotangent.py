@@ -20,7 +20,7 @@ from surrogate_core.properties.base import (
     wide,
 )
 from surrogate_core.properties.outcome import Outcome, Passed
-from surrogate_core.spec.formats import FORMATS
+from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.sweep import simplest
 
 __all__ = ["COTANGENT"]
@@ -61,6 +61,14 @@ def _carried(cotangent: np.ndarray, spikes: np.dtype) -> np.ndarray:
     return wide(cotangent)
 
 
+def _excused(fmt: Format, pulled: np.ndarray, expected: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Where a product is NaN that ought to be, or infinite where the format may not hold it."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        overflowing = np.isinf(pulled) & (np.sign(pulled) == np.sign(expected))
+        overflowing &= ~(np.abs(expected) + allowed <= fmt.largest)
+    return overflowing | (np.isnan(expected) & np.isnan(pulled))
+
+
 def _judge(case: Case, seen: Seen) -> Outcome:
     fmt, finite = case.format, np.isfinite(case.sweep.exact)
     unit = wide(observed(seen["ones"]).gradient)
@@ -68,7 +76,7 @@ def _judge(case: Case, seen: Seen) -> Outcome:
     # Where the gradient is another one than promised, it has roundings of its own size: 4u each, as in the bound.
     with np.errstate(invalid="ignore"):
         tolerance = np.fmax(tolerance, 8 * fmt.unit_roundoff * np.abs(unit))
-    requests = _observe(case)
+    requests, judged = _observe(case), finite & np.isfinite(unit)
     for name, cotangent in _cotangents(case).items():
         answer = observed(seen[name])
         pulled, weight = answer.gradient, _carried(cotangent, answer.value.dtype)
@@ -78,10 +86,9 @@ def _judge(case: Case, seen: Seen) -> Outcome:
             allowed = np.abs(weight) * tolerance + fmt.unit_roundoff * np.abs(expected) + fmt.smallest_normal
             allowed = np.where(weight == 0, 0.0, allowed)
             error = np.abs(wide(pulled) - expected)
-            wrong = finite & np.isfinite(unit) & ~np.isinf(weight) & ~(error <= allowed)
-            overflowing = np.isinf(pulled) & (np.sign(pulled) == np.sign(expected))
-            overflowing &= ~(np.abs(expected) + allowed <= fmt.largest)
-        wrong &= ~(np.isnan(expected) & np.isnan(wide(pulled))) & ~overflowing
+            wrong = judged & ~np.isinf(weight) & ~(error <= allowed)
+        odd = np.flatnonzero(wrong)
+        wrong[odd] = ~_excused(fmt, wide(pulled[odd]), expected[odd], allowed[odd])
         if wrong.any():
             # The simplest of those with a cotangent that a person has in mind.
             plain = wrong & (np.abs(weight) == 1)

@@ -42,8 +42,9 @@ def _judge_oracle(case: Case, seen: Seen) -> Outcome:
     finite = np.isfinite(case.sweep.exact)
     with np.errstate(invalid="ignore"):
         error = np.where(finite, np.abs(expected.error(measured)), 0.0)
-    wrong = finite & ~expected.within(measured)
-    figures = _accuracy(case, expected, measured, error, finite)
+    beyond = ~expected.within(measured)
+    wrong = finite & beyond
+    figures = _accuracy(case, expected, measured, error, beyond)
     if case.dtype == "float32":
         figures["portrait"] = portrait(case, observed(seen["sweep"]))
     if wrong.any():
@@ -62,17 +63,17 @@ def _judge_oracle(case: Case, seen: Seen) -> Outcome:
 
 
 def _accuracy(
-    case: Case, expected: Expectation, measured: np.ndarray, error: np.ndarray, finite: np.ndarray
+    case: Case, expected: Expectation, measured: np.ndarray, error: np.ndarray, beyond: np.ndarray
 ) -> dict[str, Any]:
     """Error in ulp and in bounds, graded; over inputs where the gradient is a normal number and was not flushed."""
     fmt = case.format
     normal = graded(case, expected, measured)
-    figures: dict[str, Any] = {"inputs": int(finite.sum()), "exhaustive": case.sweep.exhaustive}
+    figures: dict[str, Any] = {"inputs": int(np.isfinite(case.sweep.exact).sum()), "exhaustive": case.sweep.exhaustive}
     if normal.any():
         with np.errstate(over="ignore"):
             ulps = np.where(normal, error / fmt.ulp(expected.gradient), 0.0)
         worst = int(np.argmax(ulps))
-        outside = normal & ~expected.within(measured)
+        outside = normal & beyond
         edges = [0.0, 0.5, 1.0, *(2.0**k for k in range(1, 11)), np.inf]
         counts, _ = np.histogram(ulps[normal], edges)
         figures |= {
