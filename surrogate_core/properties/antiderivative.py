@@ -49,7 +49,7 @@ def _judge(case: Case, seen: Seen) -> Outcome:
     allowed = off(case, x)[0] + np.array([float(one.turned + one.rounded) for one in found])
     with np.errstate(invalid="ignore"):
         error = np.abs((wide(measured) - slope) - rest)
-    figures = {"inputs": int(x.size), "step": STEP * scale(case), "antiderivative": str(smooth)}
+    figures = {"inputs": int(x.size), "h": STEP * scale(case), "antiderivative": str(smooth)}
     wrong = ~(error <= allowed)
     if not wrong.any():
         return Passed(figures | {"worst": float(error.max())})
