@@ -105,8 +105,18 @@ def test_a_search_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatc
 def test_an_antiderivative_with_another_derivative_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(antiderivative, "manualintegrate", lambda formula, x: sympy.erf(x))
     assert found(exp(-(x**2))) is None
+    # Off by far less than float64 would show.
+    nearly = sqrt(pi) / 2 * (1 + Rational(1, 10**30))
+    monkeypatch.setattr(antiderivative, "manualintegrate", lambda formula, x: sympy.erf(x) * nearly)
+    assert found(exp(-(x**2))) is None
     monkeypatch.setattr(antiderivative, "manualintegrate", lambda formula, x: sympy.erf(x) * sqrt(pi) / 2)
     assert found(exp(-(x**2))) is not None
+
+
+def test_decimals_are_the_binary_numbers_that_they_are_everywhere_else() -> None:
+    smooth = found(Piecewise((1, Abs(x) < 0.3), (0.1, True)), -0.3, 0.3)
+    assert smooth is not None
+    assert not smooth.atoms(sympy.Float)
 
 
 def test_a_spec_looks_for_its_antiderivative_when_it_is_asked_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
