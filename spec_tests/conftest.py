@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 from collections.abc import Iterator
 
@@ -30,6 +31,12 @@ def pytest_report_header() -> list[str]:
         if importlib.util.find_spec(module) is None
     ]
     return [f"surrogate_core: seed {SEED}; missing: {', '.join(missing) or 'nothing'}"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: many tests wait for processes that they start."""
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
 
 
 @pytest.fixture
