@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from surrogate_core.engine.isolation.pool import cores
 from surrogate_core.libraries import OURS
 
 SEED = 20260101
@@ -36,7 +36,7 @@ def pytest_report_header() -> list[str]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than there are cores: many tests wait for processes that they start."""
-    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) + 1
+    return cores() + 1
 
 
 @pytest.fixture

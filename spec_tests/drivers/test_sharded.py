@@ -72,7 +72,7 @@ def test_eight_devices_count_what_one_counts(surrogate: str, answer: dict[str, d
 
 
 def test_what_is_wrong_at_one_number_is_found_among_eight_devices(
-    answer: dict[str, dict[str, dict[str, dict[str, int]]]],
+    answer: dict[str, dict[str, dict[str, dict[str, dict[str, int]]]]],
 ) -> None:
     found = answer["found"]["one rate is off"]["sharded"]["gradients"]
     assert (found["count"], found["pattern"]) == (1, 0x41080000)
