@@ -19,7 +19,10 @@ ALPHA = {"alpha": [1.72]}
 """Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
 
 NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
-"""Every defect of the zoo shows in a wide format; the narrow ones are swept whole, whatever the seed."""
+"""Every defect of the zoo shows in a wide format; the narrow ones are swept whole, whatever the seed.
+
+What another seed draws is seen in one format as well as in all, in which `make score` tries fifty.
+"""
 
 SINGLE_DEVICE = {"device.agreement"}
 """Needs two devices: its impostor is in test_devices.py, in a process that has them."""
@@ -73,7 +76,7 @@ def test_an_impostor_is_caught_by_the_property_that_ought_to(
 
 
 @pytest.mark.parametrize("entry", RIGHT, ids=lambda e: e.name)
-@pytest.mark.parametrize(("seed", "dtypes"), [(0, NARROW + WIDE), (1, WIDE)], ids=["seed 0", "seed 1"])
+@pytest.mark.parametrize(("seed", "dtypes"), [(0, NARROW + WIDE), (1, WIDE[:1])], ids=["seed 0", "seed 1"])
 def test_a_right_surrogate_passes(
     entry: Entry, record_property: Callable[[str, object], None], seed: int, dtypes: tuple[str, ...]
 ) -> None:
