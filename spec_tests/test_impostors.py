@@ -18,10 +18,9 @@ ROOT = Path(__file__).parent.parent
 ALPHA = {"alpha": [1.72]}
 """Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
 
-NARROW, WIDE = ("float16", "bfloat16"), ("float32", "float64")
-"""Every defect of the zoo shows in a wide format; the narrow ones are swept whole, whatever the seed.
-
-What another seed draws is seen in one format as well as in all, in which `make score` tries fifty.
+FORMATS = ("float16", "bfloat16", "float32", "float64")
+"""Those of a right surrogate, once. What another seed draws is seen in float32 as well as in all of them, and so is
+nearly every defect of the zoo; `make score` judges everything in all.
 """
 
 SINGLE_DEVICE = {"device.agreement"}
@@ -63,7 +62,7 @@ def states(entry: Entry, seed: int, dtypes: tuple[str, ...]) -> dict[str, set[st
 def test_an_impostor_is_caught_by_the_property_that_ought_to(
     entry: Entry, record_property: Callable[[str, object], None], seed: int
 ) -> None:
-    found = states(entry, seed, WIDE)
+    found = states(entry, seed, tuple(dict.fromkeys(("float32", entry.widest))))
     catcher, *also = entry.caught_by
     failed = {name for name, outcomes in found.items() if "failed" in outcomes}
     errored = {name for name, outcomes in found.items() if "errored" in outcomes}
@@ -76,7 +75,7 @@ def test_an_impostor_is_caught_by_the_property_that_ought_to(
 
 
 @pytest.mark.parametrize("entry", RIGHT, ids=lambda e: e.name)
-@pytest.mark.parametrize(("seed", "dtypes"), [(0, NARROW + WIDE), (1, WIDE[:1])], ids=["seed 0", "seed 1"])
+@pytest.mark.parametrize(("seed", "dtypes"), [(0, FORMATS), (1, ("float32",))], ids=["seed 0", "seed 1"])
 def test_a_right_surrogate_passes(
     entry: Entry, record_property: Callable[[str, object], None], seed: int, dtypes: tuple[str, ...]
 ) -> None:

@@ -23,10 +23,10 @@ class Entry:
     `target` is what the command is given, relative to the repository's root. `caught_by` is empty for a
     right one; for a wrong one its first id is THE property that ought to catch it (or "errored"), the further
     ids are those that may legitimately fail too. `defect` is the first line of the factory's docstring,
-    `profile` the least profile that is sure to catch it. `lacks` are, for a right one, the properties that ask
-    for a capability which it does not offer: nothing else of it may be unsupported. `further` is what it declares
-    of the derivatives beyond the gradient, by x once more and by a parameter; most say nothing of them, as SLAYER's
-    spec does.
+    `profile` the least profile that is sure to catch it, `widest` the format it takes to see it. `lacks` are, for a
+    right one, the properties that ask for a capability which it does not offer: nothing else of it may be unsupported.
+    `further` is what it declares of the derivatives beyond the gradient, by x once more and by a parameter; most say
+    nothing of them, as SLAYER's spec does.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Entry:
     caught_by: tuple[str, ...]
     defect: str
     profile: Profile = "quick"
+    widest: Literal["float32", "float64"] = "float32"
     lacks: tuple[str, ...] = ()
     further: Further | None = None
 

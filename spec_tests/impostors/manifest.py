@@ -302,8 +302,14 @@ def _profile(entry: Entry) -> Profile:
     return "standard" if IN_STANDARD & set(entry.caught_by[:1]) else "quick"
 
 
+IN_FLOAT64 = {"float32_inside_float64", "always_float32", "float32_spikes", "float32_inside"}
+"""What is as declared in float32 and wrong in a wider format alone."""
+
+
 def _profiled(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-    return tuple(replace(entry, profile=_profile(entry)) for entry in entries)
+    return tuple(
+        replace(e, profile=_profile(e), widest="float64" if e.name in IN_FLOAT64 else "float32") for e in entries
+    )
 
 
 def _declared(entries: Iterable[Entry]) -> Iterator[Entry]:
