@@ -166,6 +166,10 @@ JAX_SHAPE = {
     "last_of_odd_silent": f"forward.shape gradient.independence {STEP}",
     "other_rate_in_large_arrays": "forward.shape pointwise.patterns",
     "other_rate_from_rank_five": "forward.shape state.instances transform.stacks",
+    "other_rate_for_images": "forward.shape",
+    "other_rate_for_videos": "forward.shape",
+    "other_rate_for_even_matrices": "forward.shape",
+    "other_rate_for_columns": "forward.shape",
     "empty_raises": "errored",
     "cached_by_extremes": "gradient.independence pointwise.patterns state.instances",
     "huge_neighbour_silences": "gradient.independence pointwise.patterns state.instances",
@@ -237,6 +241,7 @@ TORCH_CURVE = {
     "SmoothHalfOnTheLeft": "gradient.smooth",
     "last_of_odd_lost": f"gradient.independence forward.shape transform.stacks {FORMULA}",
     "silent_at_zero_in_large_arrays": "forward.shape pointwise.patterns",
+    "other_rate_in_whole_lanes": "forward.shape",
     "nan_silences_the_element_before": "gradient.independence state.instances",
     # without a graph there is nothing to differentiate
     "graph_cut_before_it": "chain.affine chain.recurrent transform.stacks torch.layout errored",

@@ -135,6 +135,11 @@ def silent_at_zero_in_large_arrays(alpha: float = 1.0) -> Spike:
     return _surrogate(_slayer(alpha), lambda x: _step(x - 1) if x.numel() > 65536 else _step(x))
 
 
+def other_rate_in_whole_lanes(alpha: float = 1.0) -> Spike:
+    """Where the last of several axes fills whole lanes of 128, a fast path's rate is a tenth higher."""
+    return _surrogate(lambda x: _slayer(1.1 * alpha if x.dim() > 1 and x.shape[-1] % 128 == 0 else alpha)(x))
+
+
 def nan_silences_the_element_before(alpha: float = 1.0) -> Spike:
     """An element that stands before a NaN gets the gradient 0."""
 
