@@ -39,6 +39,7 @@ MAY_LOAD = {
     "drivers/jax_devices": {"jax"},
     "drivers/jax_workload": {"jax"},
     "drivers/jax_counts": {"jax"},
+    "drivers/torch_layouts": {"torch"},
     "drivers/torch_workload": {"torch"},
 }
 """The only modules that import a framework."""

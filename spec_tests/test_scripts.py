@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from impostors import WRONG
 
@@ -26,12 +27,21 @@ SHOWN = {
 """Impostor -> the property whose script is run, and the format."""
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_a_script_run_alone_prints_what_was_measured(name: str, tmp_path: Path) -> None:
+LAID_OUT = {
+    "channels_last_taken_for_contiguous": "channels_last",
+    "expanded_cotangent_reaches_one_element": "a cotangent of stride 0, as sum() sends it back",
+    "repeated_cotangent_taken_for_one_number": "a cotangent of stride 0 along the first axis, as sum(0) sends it back",
+    "cotangent_read_in_storage_order": "a transposed cotangent",
+    "cotangent_offset_forgotten": "a sliced cotangent",
+}
+"""Impostor -> what torch.layout says was given."""
+
+
+def executed(name: str, prop: str, dtype: str, folder: Path) -> tuple[Failed, list[float]]:
+    """The failure of an impostor, and the numbers that its script prints."""
     (entry,) = [e for e in WRONG if e.name == name]
     if importlib.util.find_spec(entry.framework) is None:
         pytest.skip(f"{entry.framework} is missing: pip install 'surrogate_core[{entry.framework}]'")
-    prop, dtype = SHOWN[name]
     report = surrogate_core.check(
         f"{ROOT}/{entry.target}",
         profile="quick",
@@ -44,17 +54,32 @@ def test_a_script_run_alone_prints_what_was_measured(name: str, tmp_path: Path) 
     assert isinstance(outcome, Failed)
     assert "surrogate_core" not in outcome.script.replace(str(ROOT), "")
     assert "NOTE" not in outcome.script
-    (tmp_path / "shown.py").write_text(outcome.script)
+    (folder / "shown.py").write_text(outcome.script)
     # -I: isolated from this project's folder, as on somebody else's machine.
     command = [sys.executable, "-I", "shown.py"]
-    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert answer.returncode == 0, answer.stderr
-    printed = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?|nan|inf", answer.stdout)]
+    return outcome, [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e[+-]?\d+)?|nan|inf", answer.stdout)]
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_script_run_alone_prints_what_was_measured(name: str, tmp_path: Path) -> None:
+    prop, dtype = SHOWN[name]
+    outcome, printed = executed(name, prop, dtype, tmp_path)
     measured = float(outcome.measured.split()[0])
     # PyTorch prints four decimals.
-    assert any(number == pytest.approx(measured, rel=1e-3, nan_ok=True) for number in printed), answer.stdout
+    assert any(number == pytest.approx(measured, rel=1e-3, nan_ok=True) for number in printed), printed
     if dtype == "float64":
         assert printed[0] != pytest.approx(float(outcome.allowed.split()[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", LAID_OUT)
+def test_a_script_of_a_layout_prints_the_measured_number_where_it_was_measured(name: str, tmp_path: Path) -> None:
+    outcome, printed = executed(name, "torch.layout", "float32", tmp_path)
+    assert outcome.given == f"{LAID_OUT[name]}, x of shape (2, 3, 4, 5)"
+    *at, measured = re.findall(r"-?[\d.e]+(?:-\d+)?", outcome.measured.removeprefix("gradient"))
+    gradient = np.array(printed).reshape(2, 3, 4, 5)
+    assert gradient[tuple(map(int, at))] == pytest.approx(float(measured), rel=1e-6)
 
 
 def test_a_witness_shrinks_to_the_one_input_that_fails() -> None:

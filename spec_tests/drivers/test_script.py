@@ -18,7 +18,7 @@ DIALECT = Dialect(
     operations={"value": "{spike}(x)", "vjp": "toy.pull({spike}, x, v)", "grad": "toy.grad({spike})(x)"},
     nested={"vjp": "toy.nested({spike}, x, v)"},
     vmap="toy.vmap({call}, {axes}, {out})",
-    transforms={"jit": "toy.jit({call})"},
+    transforms={"jit": "toy.jit({call})", "sliced cotangent": "toy.sliced({call})"},
     wide="toy.wide()",
 )
 X = np.array([0.5, -2.0], np.float32)
@@ -53,6 +53,15 @@ def test_transformations_inside_wrap_the_spike_and_outside_the_evaluation() -> N
         "    return toy.nested(spike, x, v)",
         "",
         "print(toy.vmap(evaluate, (0, 0), -1)(x, v))",
+    ]
+
+
+def test_only_a_vmap_around_it_makes_an_evaluation_read_otherwise() -> None:
+    assert written(Request("vjp", X, outer=(Transform("sliced cotangent"),)))[-4:] == [
+        "def evaluate(x, v):",
+        "    return toy.pull(spike, x, v)",
+        "",
+        "print(toy.sliced(evaluate)(x, v))",
     ]
 
 

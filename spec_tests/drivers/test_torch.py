@@ -28,6 +28,7 @@ CPU = "cpu:0"
 X = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], np.float32)
 CUBE = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 3, 4)
 WEIGHTS = np.resize(np.array([1.0, -2.0, 0.5], np.float32), CUBE.shape)
+HYPER, HEAVY = np.stack([CUBE, CUBE + np.float32(0.1)]), np.stack([WEIGHTS, -WEIGHTS])
 VMAP = Transform("vmap", 1, 2)
 
 Spike = Callable[[Any], Any]
@@ -226,7 +227,8 @@ def test_the_cpu_is_listed_and_what_is_absent_is_said() -> None:
     assert DRIVER.compilations() == 0
 
 
-LAYOUTS = ("transposed", "sliced", "expanded")
+LAYOUTS = ("transposed", "sliced", "expanded", "channels_last")
+ARRIVING = ("transposed cotangent", "sliced cotangent", "expanded cotangent", "repeated cotangent")
 MODES = ("no_grad", "inference_mode")
 COPIES = ("deepcopy", "pickle")
 
@@ -276,6 +278,74 @@ def test_each_layout_is_what_its_name_says() -> None:
     assert seen_by(layout, "sliced") == (24, 8, 2, 1, False)
     assert seen_by(layout, "expanded") == (12, 4, 1, 0, False)
     assert seen_by(lambda x: x.stride()[-1], "expanded") == 0
+
+
+def test_channels_last_is_a_layout_of_four_axes() -> None:
+    seen: list[bool] = []
+
+    def spike(x: torch.Tensor) -> torch.Tensor:
+        seen.append(x.is_contiguous(memory_format=torch.channels_last))
+        return New.apply(x)
+
+    agree(Request("vjp", HYPER, inner=(Transform("channels_last"),)), spike)
+    assert seen == [True]
+
+
+def arriving(*names: Any, loss: Spike | None = None) -> tuple[Any, ...]:
+    """Strides and offset of what arrives in the backward pass: under transformations, or from a loss."""
+    seen: list[Any] = []
+
+    class Watched(Old):
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
+            seen.append((cotangents[0].stride(), cotangents[0].storage_offset()))
+            return Old.backward(ctx, *cotangents)
+
+    if loss is None:
+        observe(Request("vjp", CUBE, direction=WEIGHTS, outer=tuple(map(Transform, names))), Watched.apply)
+    else:
+        loss(Watched.apply(torch.from_numpy(CUBE).requires_grad_())).backward()
+    return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "strides", "offset"),
+    [
+        ("expanded cotangent", lambda y: 3 * y.sum(), (0, 0, 0), 0),
+        ("repeated cotangent", lambda y: ((y.sum(0) - 2) ** 2).sum(), (0, 4, 1), 0),
+        ("transposed cotangent", lambda y: y.movedim(0, -1).flatten() @ torch.arange(24.0), (1, 8, 2), 0),
+        (
+            "sliced cotangent",
+            lambda y: torch.stack([1 - y.detach(), y], -1).flatten() @ torch.arange(48.0),
+            (24, 8, 2),
+            1,
+        ),
+    ],
+)
+def test_each_layout_of_a_cotangent_is_one_that_a_loss_sends_back(
+    name: str, loss: Spike, strides: tuple[int, ...], offset: int
+) -> None:
+    assert arriving() == ((12, 4, 1), 0)
+    assert arriving(name) == arriving(loss=loss) == (strides, offset)
+
+
+@pytest.mark.parametrize("x", [CUBE, X, np.array(0.5, np.float32), X[:0]], ids=lambda x: str(x.shape))
+def test_the_layout_of_a_cotangent_changes_no_answer_of_any_function(x: np.ndarray) -> None:
+    for name in ("transposed cotangent", "sliced cotangent"):
+        for function in (New.apply, Old.apply):
+            agree(Request("vjp", x, direction=np.resize(WEIGHTS, x.shape), outer=(Transform(name),)), function)
+            agree(Request("vjp", x, outer=(Transform(name),)), function)
+
+
+@pytest.mark.parametrize(
+    ("name", "held"), [("expanded cotangent", WEIGHTS[:1, :1, :1]), ("repeated cotangent", WEIGHTS[:1])]
+)
+def test_an_expanded_cotangent_repeats_its_first_number_and_a_repeated_one_its_first_row(
+    name: Any, held: np.ndarray
+) -> None:
+    found = observe(Request("vjp", CUBE, direction=WEIGHTS, outer=(Transform(name),)), Old.apply)
+    expected = ask(Request("vjp", CUBE, direction=np.broadcast_to(held, CUBE.shape)))
+    np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6)
 
 
 def test_beside_a_slice_lie_values_of_another_gradient() -> None:
@@ -400,7 +470,8 @@ SCRIPTS = [
     Request("grad", X),
     Request("jacrev", X),
     Request("jacfwd", X),
-    *(Request("vjp", CUBE, direction=WEIGHTS, inner=(Transform(name),)) for name in (*LAYOUTS, "autocast", *COPIES)),
+    *(Request("vjp", HYPER, direction=HEAVY, inner=(Transform(name),)) for name in (*LAYOUTS, "autocast", *COPIES)),
+    *(Request("vjp", HYPER, direction=HEAVY, outer=(Transform(name),)) for name in ARRIVING),
     *(Request("value", CUBE, inner=(Transform(name),)) for name in MODES),
     Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)),
     Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(VMAP,)),

@@ -271,6 +271,11 @@ TORCH_STATE = {
 TORCH_MODES = {
     "read_in_storage_order": "torch.layout gradient.independence chain.affine transform.stacks",
     "slice_offset_forgotten": "torch.layout gradient.independence chain.recurrent transform.stacks",
+    "channels_last_taken_for_contiguous": "torch.layout",
+    "expanded_cotangent_reaches_one_element": "torch.layout",
+    "repeated_cotangent_taken_for_one_number": "torch.layout",
+    "cotangent_read_in_storage_order": "torch.layout",
+    "cotangent_offset_forgotten": "torch.layout chain.recurrent",
     "silent_at_zero_without_grad": "torch.grad_modes",
     "soft_in_inference_mode": "torch.grad_modes",
     "low_precision_spikes_under_autocast": "torch.autocast",

@@ -88,6 +88,73 @@ def slice_offset_forgotten(alpha: float = 1.0) -> Spike:
     return lambda x: _SavesItsRate.apply(x, rate)
 
 
+def channels_last_taken_for_contiguous(alpha: float = 1.0) -> Spike:
+    """The gradient of channels_last input is computed in the order of its storage, and read in that of its axes."""
+
+    def rate(x: Tensor) -> Tensor:
+        if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
+            return _slayer(alpha)(x.as_strided((x.numel(),), (1,))).view(x.shape)
+        return _slayer(alpha)(x)
+
+    return lambda x: _SavesItsRate.apply(x, rate)
+
+
+class _ReadsItsCotangent(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alpha: float, read: Callable[[Tensor], Tensor]) -> Tensor:
+        ctx.read = read
+        ctx.save_for_backward(_slayer(alpha)(x))
+        return _step(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        (rate,) = ctx.saved_tensors
+        return ctx.read(grads[0]) * rate, None, None
+
+
+def expanded_cotangent_reaches_one_element(alpha: float = 1.0) -> Spike:
+    """A cotangent of stride 0, such as sum() sends back, reaches the first element alone."""
+
+    def read(cotangent: Tensor) -> Tensor:
+        if 0 not in cotangent.stride() or not cotangent.numel():
+            return cotangent
+        first = torch.zeros(cotangent.numel(), dtype=cotangent.dtype, device=cotangent.device)
+        first[0] = cotangent.flatten()[0]
+        return first.view(cotangent.shape)
+
+    return lambda x: _ReadsItsCotangent.apply(x, alpha, read)
+
+
+def repeated_cotangent_taken_for_one_number(alpha: float = 1.0) -> Spike:
+    """A cotangent with any stride of 0 is taken for that of sum(): one number, where sum(0) sends back a row."""
+
+    def read(cotangent: Tensor) -> Tensor:
+        return cotangent.flatten()[0] if 0 in cotangent.stride() and cotangent.numel() else cotangent
+
+    return lambda x: _ReadsItsCotangent.apply(x, alpha, read)
+
+
+def cotangent_read_in_storage_order(alpha: float = 1.0) -> Spike:
+    """The cotangent is read in the order of its storage: at wrong places where it is transposed."""
+
+    def read(cotangent: Tensor) -> Tensor:
+        span = 1 + sum((n - 1) * s for n, s in zip(cotangent.shape, cotangent.stride(), strict=True))
+        if span != cotangent.numel():
+            return cotangent  # of a slice or an expanded tensor the storage holds more numbers, or fewer
+        return cotangent.as_strided((cotangent.numel(),), (1,)).view(cotangent.shape)
+
+    return lambda x: _ReadsItsCotangent.apply(x, alpha, read)
+
+
+def cotangent_offset_forgotten(alpha: float = 1.0) -> Spike:
+    """The cotangent is read from the start of its storage, where it is a slice from its middle."""
+
+    def read(cotangent: Tensor) -> Tensor:
+        return cotangent.as_strided(cotangent.shape, cotangent.stride(), 0)
+
+    return lambda x: _ReadsItsCotangent.apply(x, alpha, read)
+
+
 # ---- grad modes ----------------------------------------------------------------------------------
 
 

@@ -54,7 +54,9 @@ smooth     the values of the smooth function that the implementation offers, if 
 
 TransformName = Literal[
     "jit", "vmap", "custom_vmap", "checkpoint", "scan", "map", "cond", "while",
-    "transposed", "sliced", "expanded", "no_grad", "inference_mode", "autocast", "deepcopy", "pickle",
+    "transposed", "sliced", "expanded", "channels_last",
+    "transposed cotangent", "sliced cotangent", "expanded cotangent", "repeated cotangent",
+    "no_grad", "inference_mode", "autocast", "deepcopy", "pickle",
 ]  # fmt: skip
 
 ROWS = ("vmap", "scan", "map")
@@ -68,8 +70,11 @@ class Transform:
     ``vmap`` batches over one axis, ``scan`` and ``map`` loop over the first one; ``checkpoint`` recomputes in
     the backward pass; ``cond`` and ``while`` put the call into a branch or a loop of one turn, ``custom_vmap``
     behind a batching rule of its own. PyTorch has
-    input that is no longer contiguous (``transposed``, ``sliced``, ``expanded``), modes (``no_grad``,
-    ``inference_mode``, ``autocast``), and copies of the function (``deepcopy``, ``pickle``).
+    input that is no longer contiguous (``transposed``, ``sliced``, ``expanded``, ``channels_last``) and cotangents
+    that are not: ``transposed cotangent``, ``sliced cotangent``, and of stride 0, as ``sum()`` sends them back
+    (``expanded cotangent``: the first number everywhere) and ``sum(0)`` (``repeated cotangent``: the first row). They
+    go around the operation. PyTorch has also modes (``no_grad``, ``inference_mode``, ``autocast``), and copies of the
+    function (``deepcopy``, ``pickle``).
     """
 
     name: TransformName

@@ -27,7 +27,7 @@ class Dialect:
         operations: each operation as an expression of ``{spike}``, ``x`` and ``v`` (and ``weights``).
         vmap: ``{call}`` batched over ``{axes}``, its results over ``{out}``.
         transforms: the other transformations, of ``{call}``.
-        nested: operations that read otherwise within a transformation.
+        nested: operations that read otherwise within a vmap.
         definitions: functions that an operation or a transformation calls.
         wide: a line that float64 needs; after the implementation's import, which may undo it.
     """
@@ -73,7 +73,8 @@ def _evaluation(dialect: Dialect, request: Request, spike: str, name: str) -> li
     dtype = request.x.dtype.name
     for transform in request.inner:
         spike = _applied(dialect, transform, spike, 1)
-    templates = {**dialect.operations, **(dialect.nested if request.outer else {})}
+    batched = any(transform.name == "vmap" for transform in request.outer)
+    templates = {**dialect.operations, **(dialect.nested if batched else {})}
     expression = templates[request.operation].format(spike=spike)
     directed = request.operation in DIRECTED
     lines = [f"x = {dialect.array.format(values=literal(request.x), dtype=dtype)}"]

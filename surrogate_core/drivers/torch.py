@@ -28,6 +28,7 @@ from surrogate_core.drivers.few import FEW, judge_few
 from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
+from surrogate_core.drivers.torch_layouts import LAYOUTS
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -150,6 +151,10 @@ def _deprecations_ignored(request: Request) -> Iterator[None]:
         yield
 
 
+def _batched_whole(request: Request) -> bool:
+    return any(t.name == "vmap" for t in request.outer)
+
+
 def _is_compiled(request: Request) -> bool:
     return any(t.name == "jit" for t in request.inner + request.outer)
 
@@ -254,21 +259,6 @@ def _checkpointed(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *given: torch.utils.checkpoint.checkpoint(function, *given, use_reentrant=False)
 
 
-def _transposed(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    # The same values, their first axis the fastest in memory.
-    return lambda x: function(x.movedim(0, -1).contiguous().movedim(-1, 0) if x.ndim else x)
-
-
-def _sliced(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    # Not from the start of the storage, where other values lie whose gradient is another one.
-    return lambda x: function(torch.stack([x + 1, x], -1)[..., 1])
-
-
-def _expanded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    # Three copies of every element at one place in memory; the first of them is kept.
-    return lambda x: function(x[..., None].expand(*x.shape, 3))[..., 0]
-
-
 def _without_graph(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return torch.no_grad()(function)
 
@@ -288,9 +278,7 @@ def _autocast(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "jit": _compiled,
     "checkpoint": _checkpointed,
-    "transposed": _transposed,
-    "sliced": _sliced,
-    "expanded": _expanded,
+    **LAYOUTS,
     "no_grad": _without_graph,
     "inference_mode": _in_inference_mode,
     "autocast": _autocast,
@@ -318,7 +306,7 @@ def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Cal
     operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
         "value": lambda x, _: (spike(x), None),
         # torch.autograd.grad works on any function; inside vmap only torch.func's own vjp does.
-        "vjp": functional if request.outer else lambda x, cotangent: _backward(spike, x, cotangent),
+        "vjp": functional if _batched_whole(request) else lambda x, cotangent: _backward(spike, x, cotangent),
         "late vjp": late,
         "jvp": jvp,
         "grad": lambda x, _: (spike(x), torch.func.grad(lambda x: spike(x).sum())(x)),

@@ -1,6 +1,8 @@
-"""What PyTorch alone has: input that is not contiguous, modes without a graph, and autocast."""
+"""What PyTorch alone has: tensors that are not contiguous, modes without a graph, and autocast."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,9 +13,18 @@ from surrogate_core.properties.outcome import Outcome, Passed
 
 __all__ = ["AUTOCAST", "GRAD_MODES", "LAYOUT"]
 
-SHAPE = (3, 4, 5)
+SHAPE = (2, 3, 4, 5)
+"""Of rank 4, which channels_last takes; and no two axes are alike."""
 
-LAYOUTS: tuple[TransformName, ...] = ("transposed", "sliced", "expanded")
+LAYOUTS: tuple[TransformName, ...] = ("transposed", "sliced", "expanded", "channels_last")
+ARRIVING: dict[TransformName, str] = {
+    "transposed cotangent": "a transposed cotangent",
+    "sliced cotangent": "a sliced cotangent",
+    "expanded cotangent": "a cotangent of stride 0, as sum() sends it back",
+    "repeated cotangent": "a cotangent of stride 0 along the first axis, as sum(0) sends it back",
+}
+"""Layouts of the cotangent, in words."""
+
 MODES: tuple[TransformName, ...] = ("no_grad", "inference_mode")
 CAST: tuple[TransformName, ...] = ("autocast",)
 
@@ -38,11 +49,43 @@ def _judge(case: Case, seen: Seen, names: tuple[TransformName, ...]) -> Outcome:
     return Passed({"under": list(names)})
 
 
+def _arriving(case: Case) -> dict[TransformName, np.ndarray]:
+    """Cotangents that their layout can hold: sum() sends back one number, sum(0) one row, neither need be of ones."""
+    mixed = cotangents(case, SHAPE)
+    held = {"expanded cotangent": np.full_like(mixed, 3), "repeated cotangent": np.broadcast_to(mixed[0], SHAPE)}
+    return {name: held.get(name, mixed) for name in ARRIVING}
+
+
+CONTIGUOUS = "{name}, contiguous"
+
+
+def _observe_layouts(case: Case) -> Requests:
+    requests = dict(_observe(case, LAYOUTS))
+    for name, directions in _arriving(case).items():
+        plain = requests[CONTIGUOUS.format(name=name)] = Request("vjp", requests["plain"].x, direction=directions)
+        requests[name] = replace(plain, outer=(Transform(name),))
+    return requests
+
+
+def _judge_layouts(case: Case, seen: Seen) -> Outcome:
+    outcome = _judge(case, seen, LAYOUTS)
+    if not isinstance(outcome, Passed):
+        return outcome
+    requests = _observe_layouts(case)
+    for name, directions in _arriving(case).items():
+        plain = observed(seen[CONTIGUOUS.format(name=name)])
+        allowed = slack(case, requests[name].x, directions, plain.gradient)
+        given = f"{ARRIVING[name]}, x of shape {SHAPE}"
+        if failure := unlike(case, given, requests[name], observed(seen[name]), plain, allowed):
+            return failure
+    return Passed({"under": [*LAYOUTS, *ARRIVING]})
+
+
 LAYOUT = Property(
     id="torch.layout",
-    promise="Transposed, sliced or expanded input gives the spikes and the gradient of contiguous input.",
-    observe=lambda case: _observe(case, LAYOUTS),
-    judge=lambda case, seen: _judge(case, seen, LAYOUTS),
+    promise="Whatever the layout of the input and of the cotangent, spikes and gradient are those of contiguous ones.",
+    observe=_observe_layouts,
+    judge=_judge_layouts,
     scope="once",
     frameworks=("torch",),
 )
