@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ def test_a_few_roundings_are_accepted_and_more_are_not(dtype: str) -> None:
     passed(judge(ANTIDERIVATIVE, case(dtype), derivative=lambda x: G(x) * (1 + 2 * unit)))
     outcome = failed(judge(ANTIDERIVATIVE, case(dtype), derivative=lambda x: G(x) * (1 + 12 * unit)))
     assert outcome.severity == pytest.approx(12 * unit, rel=0.2)
+    promised, slack = re.fullmatch(r"the slope (\S+) ± (\S+) of the antiderivative", outcome.allowed).groups()  # type: ignore[union-attr]
+    assert abs(float(outcome.measured.split()[0]) - float(promised)) > float(slack)
 
 
 WRONG: dict[str, Function] = {

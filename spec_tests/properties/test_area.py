@@ -28,6 +28,8 @@ def test_an_area_off_by_a_few_roundings_is_accepted_and_by_more_rejected(dtype: 
     assert outcome.figures["area"] == pytest.approx(2 / 0.7 * (1 + 16 * unit), rel=2 * unit)
     assert outcome.witness is not None
     assert outcome.witness.index is not None
+    promised, slack = (float(number) for number in outcome.allowed.split(" ± "))
+    assert abs(float(outcome.measured.removeprefix("an area of ")) - promised) > slack
 
 
 def test_the_quadratures_own_error_is_not_the_implementations() -> None:
@@ -49,7 +51,13 @@ def test_what_may_be_flushed_does_not_count() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_area_that_is_no_number_is_rejected(value: float) -> None:
-    failed(judge(AREA, case(), derivative=lambda x: np.where(x == 1, value, G(x))))
+    outcome = failed(judge(AREA, case(), derivative=lambda x: np.where(x == 1, value, G(x))))
+    assert outcome.measured == f"an area of {value}"
+    # What is allowed is a number all the same.
+    allowed = failed(judge(AREA, case(), derivative=lambda x: 2 * G(x))).allowed
+    promised, slack = (float(number) for number in outcome.allowed.split(" ± "))
+    assert promised == float(allowed.split(" ± ")[0])
+    assert 0 < slack < 1e-5
 
 
 def test_an_area_that_the_inputs_do_not_show_is_skipped() -> None:

@@ -53,6 +53,13 @@ def test_a_number_of_the_format_is_shown_with_its_bits_and_another_without() -> 
     assert shown(case("bfloat16"), rounded(1.0, case("bfloat16").format.dtype)) == "1 (0x3f80)"
 
 
+def test_a_number_of_float64_is_told_from_its_neighbours() -> None:
+    beside = np.nextafter(0.7, 1)
+    assert shown(case("float64"), beside) == "0.7000000000000001 (0x3fe6666666666667)"
+    assert shown(case("float64"), 0.7 * (1 + 2**-50)) == "0.7000000000000006 (0x3fe666666666666c)"
+    assert shown(case("float64"), np.float64(0.7)) == "0.7 (0x3fe6666666666666)"
+
+
 def test_what_could_not_be_observed_is_raised() -> None:
     answer = Observation(np.zeros(1))
     assert observed(answer) is answer

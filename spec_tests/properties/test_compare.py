@@ -51,6 +51,13 @@ def test_spikes_are_compared_exactly_and_gradients_within_what_is_allowed() -> N
     assert (outcome.measured, outcome.allowed) == ("gradient[0, 2] = 0.625", "the plain call's 0.5 ± 0.1")
 
 
+def test_where_nan_is_what_the_plain_call_gives_nan_is_what_is_allowed() -> None:
+    plain = Observation(PLAIN.value, PLAIN.gradient * np.float32(np.nan))
+    outcome = unlike(case(), "so", REQUEST, PLAIN, plain, NONE + 0.1)
+    assert outcome is not None
+    assert outcome.allowed == "the plain call's NaN"
+
+
 def test_the_severity_is_a_share_of_the_peak_whatever_the_cotangent() -> None:
     shifted = Observation(PLAIN.value, PLAIN.gradient + np.float32(0.5))
     assert told(shifted).severity == 0.5 / 4

@@ -108,7 +108,7 @@ def test_the_derivative_by_a_parameter_is_told() -> None:
         0.0: "The derivative of the spikes by alpha is exactly 0.",
         of_formula(case()): "The derivative of the spikes by alpha is that of the pseudo-derivative.",
         3.0: f"The derivative of the spikes by alpha is neither 0 nor that of the pseudo-derivative, "
-        f"{of_formula(case()):.6g}: it is 3.",
+        f"{of_formula(case()):.9g}: it is 3.",
     }
     for value, remark in told.items():
         assert passed(judge(PARAMETER, case(), instead=parameter(value))).remarks == (remark,)

@@ -106,6 +106,14 @@ def test_oracle_shows_the_simplest_input_the_answer_and_the_bound() -> None:
     assert one.allowed == "0.496585304 ± 2.01e-07"
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_oracles_failure_reads_as_one_in_every_format(dtype: str) -> None:
+    unit = case(dtype).format.unit_roundoff
+    outcome = failed(judge(ORACLE, case(dtype), derivative=lambda x: G(x) * (1 + 16 * unit)))
+    promised, slack = (float(number) for number in outcome.allowed.split(" ± "))
+    assert abs(float(outcome.measured.split()[0]) - promised) > slack
+
+
 def test_oracle_tells_a_weakness_from_a_defect_by_its_severity() -> None:
     def tail(x: np.ndarray) -> np.ndarray:
         # As (1 - s)*s does in a sigmoid surrogate: no relative accuracy left in the tail.

@@ -91,7 +91,7 @@ WRONG: dict[str, tuple[Function, Function | None, str, str]] = {
     "spike in a window": (lambda x: np.where(np.abs(x + 2.5) < 0.01, 1.0, step(x)), None, "x = -2.5", "exactly 0"),
     "gradient in a window": (step, lambda x: np.where(np.abs(x - 1.5) < 0.01, 0.3, slayer()(x)), "x = 1.5", "0.3499"),
     "gradient everywhere": (step, lambda x: 0.9 * slayer()(x), "x = 0", "1 ±"),
-    "gradient at NaN": (step, lambda x: np.where(np.isnan(x), 0.0, slayer()(x)), "x = nan", "nan"),
+    "gradient at NaN": (step, lambda x: np.where(np.isnan(x), 0.0, slayer()(x)), "x = nan", "NaN"),
     "spike at NaN": (lambda x: np.where(np.isnan(x), 1.0, step(x)), None, "x = nan", "exactly 0"),
     "gradient at infinity": (step, lambda x: slayer()(finite(x)), "x = inf", "0 ± 0"),
 }

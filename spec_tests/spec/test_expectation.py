@@ -69,6 +69,13 @@ def test_what_is_accepted_is_told_with_every_side() -> None:
     assert expectation().accepted(2) == "0 ± 0 or 2 ± 0.1 or 1.01 ± 0.05"
 
 
+def test_what_is_accepted_has_the_digits_that_its_bound_needs() -> None:
+    third, nan = np.array([1 / 3]), np.array([np.nan])
+    assert Expectation(third, 0 * third, third * 2**-52, 0.0, 1.0).accepted(0) == "0.3333333333333333 ± 7.4e-17"
+    assert Expectation(third, 0 * third, third * 2**-23, 0.0, 1.0).accepted(0) == "0.333333333 ± 3.97e-08"
+    assert Expectation(nan, nan, nan, 0.0, 1.0).accepted(0) == "NaN"
+
+
 def test_two_answers_near_a_breakpoint_may_lie_a_jump_apart() -> None:
     found = expectation()
     assert found.tolerance() == pytest.approx([0.2, 2.1, 2.1, 1e-6, 1e-6], rel=1e-5)

@@ -21,6 +21,7 @@ from surrogate_core.properties.around import around, off, scale
 from surrogate_core.properties.base import Case, Property, Requests, Seen, breach, observed, shown, wide
 from surrogate_core.properties.outcome import Outcome, Passed, Skipped
 from surrogate_core.spec.difference import STEP, Difference, difference
+from surrogate_core.spec.digits import plus_minus
 
 __all__ = ["ANTIDERIVATIVE"]
 
@@ -54,7 +55,7 @@ def _judge(case: Case, seen: Seen) -> Outcome:
     if not wrong.any():
         return Passed(figures | {"worst": float(error.max())})
     at = int(np.flatnonzero(wrong)[0])
-    accepted = f"the slope {slope[at]:.9g} ± {allowed[at]:.3g} of the antiderivative"
+    accepted = f"the slope {plus_minus(slope[at], allowed[at])} of the antiderivative"
     return breach(case, _observe(case)["gradient"], at, measured[at], accepted, error[wrong], figures)
 
 

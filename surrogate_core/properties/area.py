@@ -24,6 +24,7 @@ from surrogate_core.properties.around import reach
 from surrogate_core.properties.base import Case, Property, Seen, observed, swept, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
 from surrogate_core.spec.claims import Area
+from surrogate_core.spec.digits import near, plus_minus
 
 __all__ = ["AREA"]
 
@@ -75,15 +76,17 @@ def _judge(case: Case, seen: Seen) -> Outcome:
         error = np.where(counted > 0, ((measured - expected.gradient) - expected.rest)[order], 0.0)
     shares = counted * error
     off = float(shares.sum())
-    allowed = float((counted * reach(expected)[order]).sum() + SUMMATION * np.abs(shares).sum())
+    # What is no number has no rounding either, and leaves what is allowed of the others as it is.
+    rounded = SUMMATION * np.abs(shares[np.isfinite(shares)]).sum()
+    allowed = float((counted * reach(expected)[order]).sum() + rounded)
     figures = swept(case) | {"area": claimed + off, "claimed": claimed, "allowed": allowed, "quadrature": quadrature}
     if np.isfinite(off) and abs(off) <= allowed:
         return Passed(figures)
     worst = np.where(np.isnan(error), np.inf, np.abs(error))
     return Failed(
         given=f"{int((counted > 0).sum())} inputs of {case.dtype} where the gradient is a normal number",
-        measured=f"an area of {claimed + off:.9g}",
-        allowed=f"{claimed:.9g} ± {allowed:.3g}",
+        measured=f"an area of {near(claimed + off, allowed)}",
+        allowed=plus_minus(claimed, allowed),
         severity=float(worst.max()) / (expected.peak or 1.0),
         figures=figures,
         witness=Witness(whole_sweep(case), int(order[np.argmax(counted * worst)])),

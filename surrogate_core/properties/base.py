@@ -12,6 +12,7 @@ import numpy as np
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.properties.outcome import Failed, Kind, Outcome, Witness
+from surrogate_core.spec.digits import in_format
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.model import Parameters, Spec
@@ -222,7 +223,8 @@ def shown(case: Case, value: object) -> str:
     """A number as decimal and as the hexadecimal digits of its bits."""
     array = np.asarray(value)
     number = float(wide(array))
-    return f"{number:.9g} ({case.format.hex(value)})" if array.dtype == case.format.dtype else f"{number:.9g}"
+    decimal = in_format(number, case.format)
+    return f"{decimal} ({case.format.hex(value)})" if array.dtype == case.format.dtype else decimal
 
 
 def breach(

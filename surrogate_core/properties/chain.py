@@ -23,6 +23,7 @@ from surrogate_core.drivers.base import Request
 from surrogate_core.properties.around import off, scale
 from surrogate_core.properties.base import Case, Property, Requests, Seen, observed, shown, staged, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.oracle import forward
 
 __all__ = ["AFFINE", "RECURRENT"]
@@ -92,7 +93,7 @@ def _judge_affine(case: Case, seen: Seen) -> Outcome:
     return Failed(
         given=f"the gradient of {name} through spike(W x + b), {where}",
         measured=shown(case, measured[at]),
-        allowed=f"{expected[at]:.9g} ± {allowed[at]:.3g}",
+        allowed=plus_minus(expected[at], allowed[at]),
         severity=_worst(error / sizes) / _peak(case),
         figures={"wrong": int(wrong.sum()), "gradients": int(measured.size)},
         witness=Witness(_observe_affine(case)["layer"]),
@@ -217,8 +218,8 @@ def _judge_recurrent(case: Case, seen: Seen) -> Outcome:
             return Failed(
                 given=f"step {step + 1} of {spikes.shape[0]}, neuron {neuron}, where u = {potentials[step, neuron]:g}; "
                 f"u = {DECAY:g} u + x[t], s[t] = spike(u), u = u - s[t]",
-                measured=f"{what} {got[step, neuron]:.9g}",
-                allowed=f"{promised[step, neuron]:.9g} ± {slack[step, neuron]:.3g}",
+                measured=f"{what} {in_format(got[step, neuron], case.format)}",
+                allowed=plus_minus(promised[step, neuron], slack[step, neuron]),
                 severity=severity,
                 figures={"wrong": int(differs.sum()), "steps": int(spikes.shape[0])},
                 witness=Witness(request),

@@ -7,6 +7,7 @@ import numpy as np
 from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, agreement, wide
 from surrogate_core.properties.outcome import Failed, Witness
+from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.expectation import Expectation
 
 __all__ = ["SMALL", "bounds_off", "cotangents", "distance", "graded", "slack", "unlike"]
@@ -87,8 +88,8 @@ def unlike(
             at = tuple(int(i) for i in np.unravel_index(np.argmax(error - limit), error.shape))
             return Failed(
                 given,
-                f"{what}{list(at) if at else ''} = {float(other[at]):.9g}",
-                f"the plain call's {float(expected[at]):.9g} ± {limit[at]:.3g}",
+                f"{what}{list(at) if at else ''} = {in_format(float(other[at]), case.format)}",
+                f"the plain call's {plus_minus(float(expected[at]), limit[at], case.format)}",
                 severity=float(error.max()) / scales[what],
                 witness=witness,
             )

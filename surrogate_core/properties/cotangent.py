@@ -20,6 +20,7 @@ from surrogate_core.properties.base import (
     wide,
 )
 from surrogate_core.properties.outcome import Outcome, Passed
+from surrogate_core.spec.digits import in_format
 from surrogate_core.spec.formats import FORMATS, Format
 from surrogate_core.spec.sweep import simplest
 
@@ -98,12 +99,19 @@ def _judge(case: Case, seen: Seen) -> Outcome:
                 requests[name],
                 index,
                 pulled[index],
-                f"cotangent {weight[index]:g} times the gradient {unit[index]:.9g} for a cotangent of 1 "
-                f"(cotangents: {name}), ± {allowed[index]:.3g}",
+                _told(case, name, weight[index], unit[index], allowed[index]),
                 error[wrong],
                 {"cotangents": name, "wrong": int(wrong.sum())},
             )
     return Passed(swept(case) | {"cotangents": list(_cotangents(case))})
+
+
+def _told(case: Case, name: str, weight: float, unit: float, allowed: float) -> str:
+    """What is allowed, for a person to read."""
+    gradient = f"the gradient {in_format(unit, case.format)} for a cotangent of 1 (cotangents: {name})"
+    if np.isnan(weight):
+        return f"NaN, as a cotangent of NaN times {gradient} is"
+    return f"cotangent {in_format(weight, case.format)} times {gradient}, ± {allowed:.3g}"
 
 
 COTANGENT = Property(

@@ -15,6 +15,7 @@ import numpy as np
 from surrogate_core.properties.base import Case, Property, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
 from surrogate_core.spec.claims import LogLinearDecay
+from surrogate_core.spec.digits import near, plus_minus
 
 __all__ = ["DECAY"]
 
@@ -116,17 +117,17 @@ def _verdict(case: Case, figures: dict[str, Any], farthest: dict[str, int]) -> O
     for side in ("right", "left"):
         fit = figures[side]
         slope_error = abs(fit["slope"] - claimed)
+        slope, low, high = (near(v, fit["allowed_slope_error"]) for v in (fit["slope"], *fit["interval"]))
         checks = (
-            ("slope", slope_error, fit["allowed_slope_error"], f"{fit['slope']:.9g}", f"{claimed:.9g}"),
-            ("curvature", abs(fit["curvature"]), fit["allowed_curvature"], f"{fit['curvature']:.3g}", "0"),
+            ("slope", slope_error, fit["allowed_slope_error"], slope, claimed),
+            ("curvature", abs(fit["curvature"]), fit["allowed_curvature"], f"{fit['curvature']:.3g}", 0.0),
         )
         for what, error, allowed, measured, promised in checks:
             if not error <= allowed:
                 return Failed(
                     given=f"{fit['rungs']} inputs on the {side} of the threshold",
-                    measured=f"{what} of log g' {measured} (slope {fit['slope']:.9g}, 95 % interval "
-                    f"{fit['interval'][0]:.9g} to {fit['interval'][1]:.9g})",
-                    allowed=f"{promised} ± {allowed:.3g}",
+                    measured=f"{what} of log g' {measured} (slope {slope}, 95 % interval {low} to {high})",
+                    allowed=plus_minus(promised, allowed),
                     severity=None,
                     figures=figures,
                     witness=Witness(whole_sweep(case), farthest[side]),

@@ -16,6 +16,7 @@ from surrogate_core.properties.base import (
     wide,
 )
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format
 from surrogate_core.spec.oracle import forward
 from surrogate_core.spec.sweep import simplest
 
@@ -71,7 +72,7 @@ def _judge_step(case: Case, seen: Seen) -> Outcome:
                 request,
                 index,
                 value[index],
-                f"exactly {expected[index]:g}{why}",
+                f"exactly {in_format(expected[index], case.format)}{why}",
                 np.abs(wide(value) - expected)[wrong],
                 {**counts, "subnormal_input": _subnormal_input(case, wide(value)), **_levels(case, expected, value)},
                 spikes=True,

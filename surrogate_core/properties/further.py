@@ -15,6 +15,7 @@ from surrogate_core.properties.around import around
 from surrogate_core.properties.base import Case, Property, Requests, Seen, breach, observed, shown, staged, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.derivative import slope
+from surrogate_core.spec.digits import near, plus_minus
 
 __all__ = ["PARAMETER", "SECOND"]
 
@@ -56,12 +57,13 @@ def _judge_second(case: Case, seen: Seen) -> Outcome:
         return Passed(figures, () if declared else (f"The second derivative is {told}.",))
     index = int(np.flatnonzero(off[declared or "formula"])[0])
     if declared is None:
+        there, promised = (near(values[index], allowed[index]) for values in (measured, formula.value))
         remark = (
             f"The second derivative is neither 0 nor that of the pseudo-derivative: at x = "
-            f"{shown(case, request.x[index])} it is {measured[index]:.6g}, not {formula.value[index]:.6g}."
+            f"{shown(case, request.x[index])} it is {there}, not {promised}."
         )
         return Passed(figures, (remark,))
-    allowed_there = "exactly 0" if declared == "zero" else f"{formula.value[index]:.9g} ± {allowed[index]:.3g}"
+    allowed_there = "exactly 0" if declared == "zero" else plus_minus(formula.value[index], allowed[index])
     wrong = off[declared]
     error = np.abs(measured - (0 if declared == "zero" else formula.value))[wrong]
     return breach(case, request, index, observed(answer).gradient[index], allowed_there, error, figures)
@@ -112,18 +114,19 @@ def _judge_parameter(case: Case, seen: Seen) -> Outcome:
         expected, allowed = _summed(case, request.x, name)
         kept: Mapping[str, bool] = {"formula": abs(measured - expected) <= allowed, "zero": measured == 0}
         found = [kind for kind in ("formula", "zero") if kept[kind]]
-        figures[name] = found[0] if found else f"{measured:.9g}"
+        figures[name] = found[0] if found else near(measured, allowed)
         if declared and declared not in found:
-            promised = "exactly 0" if declared == "zero" else f"{expected:.9g} ± {allowed:.3g}"
+            promised = "exactly 0" if declared == "zero" else plus_minus(expected, allowed)
             return Failed(
                 given=f"the sum of the spikes at {request.x.size} inputs, differentiated by {name}",
-                measured=f"{measured:.9g}",
+                measured=near(measured, allowed),
                 allowed=promised,
                 figures=figures,
                 witness=Witness(request),
             )
         told = " and ".join(WORDS[kind] for kind in found)
-        told = told or f"neither 0 nor that of the pseudo-derivative, {expected:.6g}: it is {measured:.6g}"
+        of_it = f"{near(expected, allowed)}: it is {near(measured, allowed)}"
+        told = told or f"neither 0 nor that of the pseudo-derivative, {of_it}"
         remarks += [] if declared else [f"The derivative of the spikes by {name} is {told}."]
     return Passed(figures, tuple(remarks))
 

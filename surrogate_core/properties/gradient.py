@@ -12,6 +12,7 @@ from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.properties.portrait import portrait
 from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.claims import Even, NonIncreasing, Peak
+from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.limits import limits
 from surrogate_core.spec.oracle import reach
@@ -194,7 +195,7 @@ def _judge_peak(case: Case, seen: Seen) -> Outcome:
     if wrong.any():
         index = simplest(case.sweep.x, wrong)
         at_zero = f"within {slack:.3g} of" if slack else "exactly"
-        allowed = f"{at_zero} {peak:g}" if index in zeros else f"at most {peak:g}"
+        allowed = f"{at_zero if index in zeros else 'at most'} {in_format(peak, case.format)}"
         error = np.abs(expected.error(measured))[wrong]
         return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], allowed, error)
     return Passed(swept(case) | {"at_plus_zero": float(measured[0]), "at_minus_zero": float(measured[case.sweep.half])})
@@ -253,7 +254,7 @@ def _judge_range(case: Case, seen: Seen) -> Outcome:
         index = simplest(case.sweep.x, outside)
         error = np.abs(expected.error(measured))[outside]
         value = observed(seen["sweep"]).gradient[index]
-        return breach(case, whole_sweep(case), index, value, f"finite, from 0 to {peak:g}", error)
+        return breach(case, whole_sweep(case), index, value, f"finite, from 0 to {in_format(peak, case.format)}", error)
     for start in (0, half):
         side = np.arange(start, start + half)[finite[start : start + half]]
         flush = np.where(expected.flushed[side], expected.floor, 0.0)
@@ -264,7 +265,7 @@ def _judge_range(case: Case, seen: Seen) -> Outcome:
                 whole_sweep(case),
                 int(side[at]),
                 observed(seen["sweep"]).gradient[side[at]],
-                f"not above the {measured[side[lowest]]:.9g} at the nearer "
+                f"not above the {in_format(measured[side[lowest]], case.format)} at the nearer "
                 f"x = {shown(case, case.sweep.x[side[lowest]])}, rounding allowed for",
                 np.array([rise]),
             )
@@ -308,10 +309,10 @@ def _judge_nonfinite(case: Case, seen: Seen) -> Outcome:
     wrong = ~np.isfinite(exact) & ~right
     if wrong.any():
         index = simplest(case.sweep.x, wrong)
-        give = f" ± {slack[index]:.3g}" if slack[index] else ""
-        numbers = "".join(f" (or {value:g})" for value in instead)
+        numbers = "".join(f" (or {in_format(value, case.format)})" for value in instead)
         at_nan_promised = f"NaN{numbers}, so that a NaN is noticed"
-        promised = at_nan_promised if nan[index] else f"{limit[index]:g}{give}, the formula's limit"
+        give = plus_minus(limit[index], slack[index]) if slack[index] else in_format(limit[index], case.format)
+        promised = at_nan_promised if nan[index] else f"{give}, the formula's limit"
         return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], promised)
     low, high = limits(case.spec, case.parameters)
     kept = bool(np.isnan(measured[nan]).all())

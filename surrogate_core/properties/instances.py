@@ -19,6 +19,7 @@ from surrogate_core.properties.base import Case, Requests, Search, Seen, negligi
 from surrogate_core.properties.compare import SMALL
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.model import Parameter, Parameters
 from surrogate_core.spec.oracle import expect, forward, reach
 
@@ -170,7 +171,8 @@ def _wrong(
     missed = np.flatnonzero(wide(answer.value) != spikes)
     if missed.size:
         at = int(missed[0])
-        return at, f"spike {shown(case, answer.value[at])}", f"exactly {spikes[at]:g}", None, "defect"
+        due = f"exactly {in_format(spikes[at], case.format)}"
+        return at, f"spike {shown(case, answer.value[at])}", due, None, "defect"
     if answer.derivative is None or request.direction is None:
         return None
     expected, weight = expect(case.spec, parameters, case.format, exact), wide(request.direction)
@@ -190,7 +192,7 @@ def _wrong(
     return (
         at,
         shown(case, answer.derivative[at]),
-        f"{promised[at]:.9g} ± {allowed[at]:.3g} for a cotangent of {weight[at]:g}",
+        f"{plus_minus(promised[at], allowed[at])} for a cotangent of {weight[at]:g}",
         severity,
         "weakness" if severity <= negligible(expected) else "defect",
     )

@@ -15,6 +15,7 @@ from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally, spans
 from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
 from surrogate_core.spec.cases import at_nan
+from surrogate_core.spec.digits import in_format
 from surrogate_core.spec.expectation import Expectation
 from surrogate_core.spec.oracle import expect, forward
 from surrogate_core.spec.sweep import simplest
@@ -143,7 +144,7 @@ def _shown(
     spikes = what.startswith("spike")
     if spikes:
         promised = forward(case.spec, case.parameters, wide(request.x))[index]
-        measured, allowed = answer.value[index], f"exactly {promised:g}"
+        measured, allowed = answer.value[index], f"exactly {in_format(promised, case.format)}"
     else:
         measured, allowed = answer.gradient[index], _expected(case, request).accepted(index)
     counts = {"wrong_spikes": tally.spikes.count, "wrong_gradients": tally.gradients.count}

@@ -13,6 +13,8 @@ from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.properties.base import Case, Property, Requests, Seen, negligible, observed, whole_sweep, wide
 from surrogate_core.properties.compare import SMALL, cotangents, distance
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format
+from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.sweep import simplest
 
 __all__ = ["REPEATED"]
@@ -57,7 +59,7 @@ def _changed(case: Case, name: str, requests: Requests, got: Observation, first:
         other = _bits(now) != _bits(before)
         if not other.any():
             continue
-        request = requests[name]
+        request, fmt = requests[name], FORMATS.get(now.dtype.name, FORMATS["float64"])
         at = simplest(request.x, other)
         apart = distance(wide(now), wide(before))[other].max()
         weight = 1.0 if request.direction is None else max(1.0, float(np.abs(wide(request.direction)).max()))
@@ -65,9 +67,10 @@ def _changed(case: Case, name: str, requests: Requests, got: Observation, first:
         small = request.x.size == SMALL
         calls = tuple(r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn)
         return Failed(
-            given=f"{name}, x = {float(request.x[at]):.9g}: {int(other.sum())} of {other.size} answers changed",
-            measured=f"{what}[{at}] = {float(now[at]):.17g}",
-            allowed=f"{float(before[at]):.17g}, as at first, bit for bit",
+            given=f"{name}, x = {in_format(request.x[at], case.format)}: "
+            f"{int(other.sum())} of {other.size} answers changed",
+            measured=f"{what}[{at}] = {in_format(now[at], fmt)}",
+            allowed=f"{in_format(before[at], fmt)}, as at first, bit for bit",
             severity=severity,
             witness=Witness(request, at, calls) if small else None,
             kind="weakness" if what == "gradient" and severity <= negligible(case.sweep.expected) else "defect",

@@ -27,6 +27,7 @@ from surrogate_core.properties.base import (
 )
 from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.spec.claims import ScalesWith
+from surrogate_core.spec.digits import as_decimal, plus_minus
 from surrogate_core.spec.model import Parameters
 from surrogate_core.spec.sweep import simplest
 
@@ -94,14 +95,14 @@ def _judge(case: Case, seen: Seen) -> Outcome:
             wrong = clear & ~(error <= tolerance)
         if wrong.any():
             index = simplest(case.sweep.x, wrong)
-            rates = ", ".join(f"{name} = {value:g}" for name, value in parameters)
+            rates = ", ".join(f"{name} = {as_decimal(value)}" for name, value in parameters)
             return breach(
                 case,
                 requests[name],
                 index,
                 there[index],
-                f"with {rates}: what {', '.join(f'{n} = {v:g}' for n, v in case.parameters)} gives at "
-                f"x = {shown(case, case.sweep.x[index])}, {here[index]:.9g} ± {tolerance[index]:.3g}",
+                f"with {rates}: what {', '.join(f'{n} = {as_decimal(v)}' for n, v in case.parameters)} gives at "
+                f"x = {shown(case, case.sweep.x[index])}, {plus_minus(here[index], tolerance[index], case.format)}",
                 error[wrong],
                 {"wrong": int(wrong.sum())},
             )

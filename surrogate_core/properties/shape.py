@@ -12,6 +12,8 @@ from surrogate_core.properties.base import Case, Requests, Search, Seen, agreeme
 from surrogate_core.properties.compare import SMALL
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format, plus_minus
+from surrogate_core.spec.formats import Format
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -95,7 +97,7 @@ def _judge(case: Case, shapes: list[Shape], seen: Seen) -> Outcome:
             ("spikes", answer.value, spikes, np.zeros(spikes.shape)),
             ("gradient", answer.gradient, gradient, tolerance),
         ):
-            if name != FLAT and (told := _differing(wide(array).reshape(-1), plain, allowed)):
+            if name != FLAT and (told := _differing(case.format, wide(array).reshape(-1), plain, allowed)):
                 return _failed(request, f"{what} {told[0]}", told[1])
     return Passed({"shapes": len(requests) - 1})
 
@@ -107,7 +109,7 @@ def _misplaced(shape: Shape, answer: Observation) -> tuple[str, str] | None:
     return None
 
 
-def _differing(got: np.ndarray, plain: np.ndarray, allowed: np.ndarray) -> tuple[str, str] | None:
+def _differing(fmt: Format, got: np.ndarray, plain: np.ndarray, allowed: np.ndarray) -> tuple[str, str] | None:
     """(measured, allowed) at the first element that is not what the flat array gives for the same input."""
     expected, slack = np.resize(plain, got.shape), np.resize(allowed, got.shape)
     with np.errstate(invalid="ignore"):
@@ -116,7 +118,8 @@ def _differing(got: np.ndarray, plain: np.ndarray, allowed: np.ndarray) -> tuple
         return None
     at = int(np.flatnonzero(~same)[0])
     where = f" (element {at})" if got.size > 1 else ""
-    return f"{got[at]:.9g}{where}", f"the {expected[at]:.9g} of the same x in a flat array of {SMALL} ± {slack[at]:.3g}"
+    plainly = plus_minus(expected[at], slack[at], fmt)
+    return f"{in_format(got[at], fmt)}{where}", f"what the same x gives in a flat array of {SMALL}: {plainly}"
 
 
 def _failed(request: Request, measured: str, allowed: str) -> Failed:

@@ -27,6 +27,7 @@ from surrogate_core.drivers.base import Request, Unsupported
 from surrogate_core.properties.around import EIGHTHS, off, scale
 from surrogate_core.properties.base import Case, Property, Requests, Seen, shown, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Skipped, Witness
+from surrogate_core.spec.digits import near, plus_minus
 from surrogate_core.spec.formats import FORMATS, Format
 
 __all__ = ["SMOOTH"]
@@ -77,8 +78,8 @@ def _judge(case: Case, seen: Seen) -> Outcome:
         risen = float(jump[at]) if jumps[at] else 0.0
         return Failed(
             given=f"x = {shown(case, x[at])}: (S(x + h) - S(x - h)) / 2h with h = {h:.3g}",
-            measured=f"{measured[at]:.9g}" + (f", across a jump of {risen:.3g}" if risen else ""),
-            allowed=f"the pseudo-derivative {expected[at]:.9g} ± {allowed[at]:.3g}",
+            measured=near(measured[at], allowed[at]) + (f", across a jump of {risen:.3g}" if risen else ""),
+            allowed=f"the pseudo-derivative {plus_minus(expected[at], allowed[at])}",
             severity=worst / (case.sweep.expected.peak or 1.0),
             figures={"wrong": int(wrong.sum()), "step": h, "jump": risen},
             witness=Witness(request.at(np.array([at, at + x.size]) + (part.start or 0))),

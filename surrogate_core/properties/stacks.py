@@ -19,6 +19,7 @@ from surrogate_core.properties.base import Case, Requests, Search, Seen, agreeme
 from surrogate_core.properties.compare import cotangents, slack
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
+from surrogate_core.spec.digits import in_format, plus_minus
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -280,8 +281,8 @@ def _differing(
             measured, wanted = f"{what} of dtype {got.dtype.name}", f"dtype {request.x.dtype.name}"
         elif (wrong := _apart(wide(got), promised, allowed)).any():
             at = tuple(int(i) for i in np.argwhere(wrong)[0])
-            measured = f"{what}{list(at)} = {float(got[at]):.9g}"
-            wanted = f"the plain call's {promised[at]:.9g} ± {allowed[at]:.3g}"
+            measured = f"{what}{list(at)} = {in_format(float(got[at]), case.format)}"
+            wanted = f"the plain call's {plus_minus(promised[at], allowed[at], case.format)}"
         else:
             continue
         return Failed(f"{name}, x of shape {request.x.shape}", measured, wanted, witness=Witness(request))

@@ -26,6 +26,7 @@ from surrogate_core.properties.compare import SMALL, bounds_off, cotangents, dis
 from surrogate_core.properties.forward import differences
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.properties.outcome import Unsupported as UnsupportedOutcome
+from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.sweep import simplest
 
 __all__ = ["DEVICES", "JIT", "MODES", "VMAP"]
@@ -41,7 +42,8 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
     wrong, flushed = differences(case, got.value, wide(base.value))
     if wrong.any():
         index = simplest(case.sweep.x, wrong)
-        return breach(case, request, index, got.value[index], f"the plain call's {float(base.value[index]):g}")
+        allowed = f"the plain call's {in_format(base.value[index], case.format)}"
+        return breach(case, request, index, got.value[index], allowed)
     if got.derivative is not None:
         plain, other = wide(base.gradient), wide(got.gradient)
         tolerance, _ = agreement(case, case.sweep.exact)
@@ -49,7 +51,7 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
         differ = error > tolerance
         if differ.any():
             index = simplest(case.sweep.x, differ)
-            allowed = f"the plain call's {plain[index]:.9g} ± {tolerance[index]:.3g}"
+            allowed = f"the plain call's {plus_minus(plain[index], tolerance[index], case.format)}"
             return breach(case, request, index, got.gradient[index], allowed, error[differ])
     return FLUSHED.format(where=where) if flushed.any() else ""
 
@@ -199,7 +201,7 @@ def _judge_modes(case: Case, seen: Seen) -> Outcome:
                 row, column = (int(i) for i in np.argwhere(beside != 0)[0])
                 return Failed(
                     f"{name} of {x.size} inputs",
-                    f"d spike[{row}] / d x[{column}] = {beside[row, column]:.9g}",
+                    f"d spike[{row}] / d x[{column}] = {in_format(beside[row, column], case.format)}",
                     "0: spikes are elementwise",
                     witness=Witness(request),
                 )
@@ -210,8 +212,10 @@ def _judge_modes(case: Case, seen: Seen) -> Outcome:
             index = int(np.flatnonzero(wrong)[0])
             return Failed(
                 f"{name} at x = {shown(case, x[index])}",
-                f"derivative {derivative[index]:.9g}, spike {float(answer.value[index]):g}",
-                f"what vjp gives: {plain[index]:.9g} ± {tolerance[index]:.3g}, spike {float(spikes[index]):g} alone",
+                f"derivative {in_format(derivative[index], case.format)}, "
+                f"spike {in_format(answer.value[index], case.format)}",
+                f"what vjp gives: {plus_minus(plain[index], tolerance[index], case.format)}, "
+                f"spike {in_format(spikes[index], case.format)} alone",
                 severity=float(error.max()) / (case.sweep.expected.peak or 1.0),
                 witness=Witness(request),
             )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from surrogate_core.spec.digits import plus_minus
+
 __all__ = ["Expectation", "Side"]
 
 Points = Float64[np.ndarray, " points"]
@@ -81,7 +83,7 @@ class Expectation:
         choices = [(self.gradient[index], self.bound[index])]
         for side in self.sides:
             choices += [(side.gradient[i] + side.rest[i], side.bound[i]) for i in np.flatnonzero(side.index == index)]
-        return " or ".join(dict.fromkeys(f"{value:.9g} ± {bound:.3g}" for value, bound in choices))
+        return " or ".join(dict.fromkeys(plus_minus(value, bound) for value, bound in choices))
 
     @functools.cached_property
     def near(self) -> Bool[np.ndarray, " points"]:

@@ -53,6 +53,15 @@ def test_what_a_cancellation_leaves_is_the_same_as_nothing() -> None:
     assert difference(some, result(replace(BROKEN, measured="1e-05 (0x3727c5ac)")), "standard")
 
 
+def test_a_counterexample_is_known_by_its_bits_however_many_digits_tell_it() -> None:
+    nine = replace(BROKEN, given="x = 0.7 (0x3fe6666666666669)")
+    all_of_it = replace(BROKEN, given="x = 0.7000000000000003 (0x3fe6666666666669)")
+    other = replace(BROKEN, given="x = 0.7 (0x3fe6666666666666)")
+    pin = pinned(result(nine, dtype="float64"), "standard")
+    assert difference(pin, result(all_of_it, dtype="float64"), "standard") == ""
+    assert "the counterexample is" in difference(pin, result(other, dtype="float64"), "standard")
+
+
 def test_another_counterexample_is_another_failure_in_the_profile_that_pinned_it() -> None:
     elsewhere = result(replace(BROKEN, given="x = 0.5 (0x3f000000)"))
     assert "the counterexample is x = 0.5 (0x3f000000), not x = -1" in told(elsewhere)

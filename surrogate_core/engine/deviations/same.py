@@ -1,9 +1,10 @@
 """Whether two failures are the same one, seen on another machine or in another minor version.
 
-Compared are the state, the counterexample, and what was measured there: its words exactly, its numbers to half
-the digits of the format. That is no tolerance of a judgement. It only tells a last digit, which another
-processor or another exponential rounds otherwise, from another defect. What a cancellation leaves is a few roundings of
-one, and no digit of it is the same elsewhere: so much may lie between two numbers in any case.
+Compared are the state, the counterexample, and what was measured there: words exactly, a number of the counterexample
+by its bits, however many digits it is written with, and the numbers measured to half the digits of the format. That
+is no tolerance of a judgement. It only tells a last digit, which another processor or another exponential rounds
+otherwise, from another defect. What a cancellation leaves is a few roundings of one, and no digit of it is the same
+elsewhere: so much may lie between two numbers in any case.
 
 A search draws its examples anew, and Hypothesis shrinks them its own way: of its failures only the words count.
 Durations, scripts, tracebacks and figures are never compared.
@@ -23,6 +24,9 @@ from surrogate_core.spec.formats import FORMATS
 __all__ = ["difference", "failing", "pinned", "raised"]
 
 BITS = re.compile(r" \(0x[0-9a-f]+\)")
+NUMBERED = re.compile(r"\S+ \((0x[0-9a-f]+)\)")
+"""A number with its bits."""
+
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)(?!\w)")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}|(?:/[^\s/:'\"]+){2,}|\d{4,}|(?<=^no answer within )\S+(?= s$)")
 """What an exception says that the next run says otherwise: addresses, paths, long numbers, the limit of time."""
@@ -81,7 +85,7 @@ def difference(pin: Pin, result: Result, profile: str, *, drawn_anew: bool = Tru
     if result.property_id in SEARCHES and drawn_anew:
         same = not pin.measured or _words(pin.measured) == _words(outcome.measured)
         return "" if same else f"it measured {outcome.measured}, not {pin.measured}"
-    if pin.given and _bare(pin.given) != _bare(outcome.given):
+    if pin.given and _input(pin.given) != _input(outcome.given):
         # Another profile looks at other inputs, and finds another one first.
         return f"the counterexample is {outcome.given}, not {pin.given}" if pin.profile in ("", profile) else ""
     if pin.measured and not _alike(pin.measured, outcome.measured, FORMATS[result.dtype].unit_roundoff):
@@ -91,6 +95,10 @@ def difference(pin: Pin, result: Result, profile: str, *, drawn_anew: bool = Tru
 
 def _bare(text: str) -> str:
     return " ".join(text.split())
+
+
+def _input(text: str) -> str:
+    return NUMBERED.sub(r"\1", _bare(text))
 
 
 def _words(text: str) -> str:
