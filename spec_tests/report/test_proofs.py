@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from handmade import SLAYER
-from report.stored import result
+from report.stored import BREAKS, result
 
 from surrogate_core.drivers.tally import Span, Tally, tally
 from surrogate_core.engine import Result
@@ -62,6 +64,10 @@ def test_what_becomes_of_subnormal_numbers_stands_once_for_all_parameters_alike(
             result(Passed({"subnormal_output": "flushed"}), prop="gradient.oracle", alpha=alpha),
         ]
 
+    untold = "cannot be told: the step does not change at 0"
+    (line,) = subnormals([result(replace(BREAKS, figures={"subnormal_input": untold}), prop="forward.step")]).lines
+    assert line.cells == (untold, "–", "1 parameter setting")
+    assert (line.state.glyph, line.state.word) == ("·", "not judged here")
     found = subnormals([*both(1.0, "kept"), *both(2.0, "kept"), *both(3.0, "flushed")])
     assert [line.cells for line in found.lines] == [
         ("kept", "flushed", "2 parameter settings"),

@@ -11,7 +11,7 @@ from surrogate_core.engine.ledger import JUDGED
 from surrogate_core.report.cells import GLYPHS, Cell, cells
 from surrogate_core.report.words import listed, plural
 
-__all__ = ["MISSING", "STATES", "State", "Tally", "Verdict", "state", "tally", "verdict"]
+__all__ = ["MISSING", "STATES", "UNJUDGED", "State", "Tally", "Verdict", "state", "tally", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,9 @@ class State:
 
 
 MISSING = State("no result", "·", "none")
+UNJUDGED = State("not judged here", "·", "none")
+"""Of what is seen and told, and neither right nor wrong by itself."""
+
 STATES = {
     name: State(word, GLYPHS[name], css)
     for name, word, css in (
