@@ -186,6 +186,13 @@ def test_a_mistake_gets_one_clear_message_and_exit_code_2(command, mistake: str)
     assert "Traceback" not in answer.err + answer.out
 
 
+@pytest.mark.parametrize("arguments", [["check", OURS], ["survey", "--library", "braintools"], ["bench", OURS]])
+def test_a_format_counts_each_time_one_is_given(command, arguments: list[str]) -> None:
+    answer = command(*arguments, "--dtype", "float31", "--dtype", "float32")
+    assert answer.code == 2
+    assert "dtype 'float31'" in answer.err
+
+
 def test_a_factory_that_refuses_the_parameters_is_a_mistake(command, file: Path) -> None:
     answer = command("check", f"{file}:refuses")
     assert answer.code == 2

@@ -16,6 +16,7 @@ from surrogate_core.commands.compare import compare
 from surrogate_core.commands.deviations import deviations as deviations_commands
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
+from surrogate_core.commands.listed import listed
 from surrogate_core.commands.progress import progress, unfinished
 from surrogate_core.commands.project import Project, project
 from surrogate_core.commands.replay import replay
@@ -82,7 +83,9 @@ def check(
     property_: Annotated[
         list[str] | None, typer.Option("--property", help="Id or glob, such as 'gradient.*'. Repeatable.")
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="Formats, as float16,bfloat16. By default all. Repeatable.")
+    ] = None,
     framework: Annotated[str | None, typer.Option(help="auto, jax or torch.", show_default="auto")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random inputs.", show_default="0")] = None,
     results: Annotated[Path | None, typer.Option(help="Write results here while running (JSON lines).")] = None,
@@ -116,9 +119,10 @@ def check(
         Path | None, typer.Option(help="Known departures (TOML); a failure that one explains is expected.")
     ] = None,
     fail_on: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="What does not pass beside failed and errored: unsupported,remark.", show_default="failed,errored"
+            help="What does not pass beside failed and errored: unsupported,remark. Repeatable.",
+            show_default="failed,errored",
         ),
     ] = None,
     max_failures: Annotated[int | None, typer.Option(min=1, help="Stop at so many failures.")] = None,
@@ -141,7 +145,7 @@ def check(
     from surrogate_core.engine.strict import DEFAULT, strictness
 
     console, own = Console(), project(Path.cwd())
-    strict = strictness(own.get("fail-on", _listed(fail_on), DEFAULT))
+    strict = strictness(own.get("fail-on", listed(fail_on), DEFAULT))
     results = None if resume else own.get("results", results)
     html, junit = own.get("html", html), own.get("junit", junit)
     markdown, badge = own.get("markdown", markdown), own.get("badge", badge)
@@ -154,7 +158,7 @@ def check(
                 params=_parameters(param) if param else own.get("params", None),
                 profile=own.get("profile", profile, "standard"),
                 properties=own.get("properties", property_, []),
-                dtypes=own.get("dtypes", _listed(dtype), []),
+                dtypes=own.get("dtypes", listed(dtype), []),
                 seed=own.get("seed", seed, 0),
                 framework=own.get("framework", framework, "auto"),
                 results=results,
@@ -205,10 +209,6 @@ def _targets(own: Project, given: list[str] | None) -> list[str]:
             "name one, or set targets under [tool.surrogate-core] in pyproject.toml",
         )
     return targets
-
-
-def _listed(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",")] if text else []
 
 
 def _conclude(run: Run, strict: tuple[str, ...], console: Console) -> None:

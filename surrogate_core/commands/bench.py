@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from surrogate_core.commands.listed import listed
 from surrogate_core.errors import BadInput
 
 __all__ = ["bench"]
@@ -41,7 +42,9 @@ def bench(
         list[str] | None, typer.Option("--bench", help="Benchmark or glob, such as 'lif/*'. Repeatable.")
     ] = None,
     large: Annotated[bool, typer.Option("--large", help="Time 2^24 elements too.")] = False,
-    dtype: Annotated[str, typer.Option(help="Formats in which everything is timed, as float16,float32.")] = "",
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="Formats in which everything is timed, as float16,float32. Repeatable.")
+    ] = None,
     spec: Annotated[str | None, typer.Option(help="What the targets declare, as with check.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter's value, as alpha=2. Repeatable.")] = None,
     framework: Annotated[str, typer.Option(help="auto, jax or torch.")] = "auto",
@@ -76,7 +79,7 @@ def bench(
         params=_parameters(param or []),
         framework=framework,
         large=large,
-        dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+        dtypes=listed(dtype),
         globs=bench_ or [],
         rule=rule,
         seed=seed,

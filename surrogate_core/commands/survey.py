@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from surrogate_core.commands.listed import listed
 from surrogate_core.commands.progress import progress, unfinished
 
 __all__ = ["survey"]
@@ -25,7 +26,9 @@ def survey(
     property_: Annotated[
         list[str] | None, typer.Option("--property", help="Id or glob, such as 'gradient.*'. Repeatable.")
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help="Formats, as float16,bfloat16. By default all.")] = None,
+    dtype: Annotated[
+        list[str] | None, typer.Option(help="Formats, as float16,bfloat16. By default all. Repeatable.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random inputs.")] = 0,
     deviations: Annotated[
         Path | None, typer.Option(help="Known findings (TOML); what one explains is expected.")
@@ -71,7 +74,7 @@ def survey(
                 jobs=jobs,
                 profile=profile,
                 properties=property_ or [],
-                dtypes=[name.strip() for name in dtype.split(",")] if dtype else [],
+                dtypes=listed(dtype),
                 seed=seed,
                 deviations=deviations,
                 results=None if resume else results,
