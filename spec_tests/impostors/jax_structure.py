@@ -141,13 +141,9 @@ def other_rate_under_vmap(alpha: float = 1.0) -> Spike:
     return _surrogate(rate)
 
 
-def forward_mode_forgets_alpha(alpha: float = 1.0) -> Spike:
-    """Reverse mode is right, forward mode has alpha = 1.25: a primitive transposed into another one."""
-
-    def forward(x: Array, tangent: Array) -> Array:
-        return _slayer(1.25)(x) * tangent
-
-    push = Primitive("forward_mode_forgets_alpha")
+def _two_modes(name: str, forward: Callable[[Array, Array], Array], alpha: float) -> Spike:
+    """Reverse mode is right; forward mode is `forward`, a primitive that is transposed into another one."""
+    push = Primitive(name)
     push.def_impl(jax.jit(forward))
     push.def_abstract_eval(lambda x, tangent: tangent)
     mlir.register_lowering(push, mlir.lower_fun(forward, multiple_results=False))
@@ -163,6 +159,16 @@ def forward_mode_forgets_alpha(alpha: float = 1.0) -> Spike:
         return spike(*primals), push.bind(*primals, *tangents)
 
     return spike
+
+
+def forward_mode_forgets_alpha(alpha: float = 1.0) -> Spike:
+    """Reverse mode is right, forward mode has alpha = 1.25: a primitive transposed into another one."""
+    return _two_modes("forward_mode_forgets_alpha", lambda x, tangent: _slayer(1.25)(x) * tangent, alpha)
+
+
+def tangent_clipped(alpha: float = 1.0) -> Spike:
+    """Reverse mode is right, forward mode clips the tangent to [-1, 1]."""
+    return _two_modes("tangent_clipped", lambda x, tangent: _slayer(alpha)(x) * jnp.clip(tangent, -1, 1), alpha)
 
 
 def silent_at_zero_in_training(alpha: float = 1.0) -> Spike:

@@ -126,6 +126,7 @@ JAX_STRUCTURE = {
     "batch_axis_reshaped": "transform.vmap transform.stacks",
     "other_rate_under_vmap": "transform.vmap transform.stacks chain.affine chain.recurrent",
     "forward_mode_forgets_alpha": "transform.modes transform.stacks",
+    "tangent_clipped": "transform.modes transform.stacks",
     "silent_at_zero_in_training": f"transform.modes transform.vmap transform.jit {STEP}",
     # not a spike function at all
     "raises": "errored",

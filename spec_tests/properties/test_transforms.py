@@ -10,7 +10,7 @@ from handmade import ALPHA, DTYPES, SLAYER, ask, case, failed, judge, passed, ro
 
 from surrogate_core.drivers.base import Observation, Unsupported
 from surrogate_core.properties import outcome as outcomes
-from surrogate_core.properties.transforms import AXES, DEVICES, JIT, MODES, VMAP
+from surrogate_core.properties.transforms import AXES, DEVICES, JIT, MODES, TANGENTS, VMAP
 
 G = slayer()
 PAIR = ("cpu:0", "gpu:0")
@@ -120,13 +120,21 @@ def test_vmap_asks_for_several_axes_both_ways() -> None:
     assert passed(judge(VMAP, case())).figures == {"axes": [list(a) for a in AXES]}
 
 
+def test_vmap_batches_both_evenly_and_oddly_many_and_shows_what_fails_in_a_script() -> None:
+    first = [r for r in VMAP.observe(case(framework="torch")).values() if r.outer]
+    batches = [request.x.shape[request.outer[0].in_axis] for request in first]
+    assert {size % 2 for size in batches if size > 6} == {0, 1}
+    right = answer(VMAP, FIRST)
+    assert failed(judge(VMAP, case(), instead={FIRST: Observation(right.value, -right.gradient)})).witness is not None
+
+
 def test_vmap_rejects_a_rule_that_forgets_to_move_the_axis() -> None:
     right = answer(VMAP, MOVED)
     stuck = Observation(np.moveaxis(right.value, 0, 1), np.moveaxis(right.gradient, 0, 1))
     outcome = failed(judge(VMAP, case(), instead={MOVED: stuck}))
-    assert outcome.given == f"{MOVED}, x of shape (3, 4, 5)"
-    assert outcome.measured == "spikes of shape (3, 4, 5)"
-    assert outcome.allowed == "spikes of shape (4, 3, 5)"
+    assert outcome.given == f"{MOVED}, x of shape (12, 3, 7)"
+    assert outcome.measured == "spikes of shape (12, 3, 7)"
+    assert outcome.allowed == "spikes of shape (3, 12, 7)"
 
 
 def test_vmap_rejects_the_right_shape_with_the_wrong_content() -> None:
@@ -213,6 +221,16 @@ def test_modes_reject_spikes_that_differ_between_modes() -> None:
         assert outcome.given.startswith(f"{mode} at x = 0 (")
         assert outcome.measured.endswith("spike 0")
         assert outcome.allowed.endswith("spike 1 alone")
+
+
+def test_modes_reject_a_tangent_that_is_clipped_which_ones_do_not_show() -> None:
+    request = MODES.observe(case())[TANGENTS]
+    assert request.direction is not None
+    clipped = ask(replace(request, direction=np.clip(request.direction, -1, 1)))
+    outcome = failed(judge(MODES, case(), instead={TANGENTS: clipped}))
+    assert outcome.given.startswith("jvp of other tangents at x = ")
+    assert outcome.allowed.startswith("what vjp gives times the tangent -2: ")
+    assert outcome.severity == pytest.approx(2 / 3, rel=0.4)
 
 
 def test_modes_name_what_is_not_offered() -> None:
