@@ -40,6 +40,7 @@ MAY_LOAD = {
     "drivers/jax_workload": {"jax"},
     "drivers/jax_counts": {"jax"},
     "drivers/torch_layouts": {"torch"},
+    "drivers/torch_silence": {"torch"},
     "drivers/torch_workload": {"torch"},
 }
 """The only modules that import a framework."""

@@ -264,6 +264,25 @@ def test_a_donated_argument_is_seen() -> None:
     np.testing.assert_array_equal(given, X)
 
 
+@pytest.mark.parametrize("outer", [(), (JIT,)], ids=["plain", "jit"])
+def test_a_second_cotangent_is_pulled_back_through_the_same_forward_pass(outer: tuple[Transform, ...]) -> None:
+    pulled: list[float] = []
+
+    @jax.custom_vjp
+    def watched(x: jax.Array) -> jax.Array:
+        return reverse_only(x)
+
+    def back(x: jax.Array, c: jax.Array) -> tuple[jax.Array]:
+        jax.debug.callback(lambda first: pulled.append(float(first)), c[0])
+        return (c * jnp.exp(-ALPHA * jnp.abs(x)),)
+
+    watched.defvjp(lambda x: (reverse_only(x), x), back)
+    agree(Request("vjp again", X, direction=2 * X, outer=outer))
+    observe(Request("vjp again", X, outer=outer), watched)
+    jax.effects_barrier()
+    assert sorted(pulled) == [-2, 1]
+
+
 def test_another_call_in_between_may_be_given_infinite_numbers_without_a_warning() -> None:
     largest = np.array([-1, 1], np.float32) * np.finfo(np.float32).max
     np.testing.assert_array_equal(observe(Request("late vjp", largest)).value, [0, 1])
@@ -386,6 +405,7 @@ SCRIPTS = [
     Request("value", X),
     Request("vjp", X),
     Request("vjp", X, direction=2 * X),
+    Request("vjp again", X, direction=2 * X),
     Request("jvp", X, direction=X),
     Request("grad", X),
     Request("jacrev", X),

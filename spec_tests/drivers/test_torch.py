@@ -202,6 +202,82 @@ def test_forward_mode_without_a_jvp_rule_is_unsupported() -> None:
         observe(Request("jvp", X), ReverseOnly.apply)
 
 
+@torch.library.custom_op("surrogate_tests::spike", mutates_args=())
+def operator(x: torch.Tensor) -> torch.Tensor:
+    return (x >= 0).to(x.dtype)
+
+
+operator.register_autograd(
+    lambda ctx, cotangent: cotangent * torch.exp(-ALPHA * ctx.saved_tensors[0].abs()),
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[0]),
+)
+operator.register_vmap(lambda info, in_dims, x: (operator(x), in_dims[0]))
+
+
+@pytest.mark.parametrize("operation", ["jvp", "jacfwd"])
+def test_the_silent_zero_of_an_operator_without_forward_mode_is_unsupported(operation: Any) -> None:
+    agree(Request("vjp", X), operator)
+    with pytest.raises(Unsupported, match=r"^forward mode: surrogate_tests::spike of torch.library has no rule"):
+        observe(Request(operation, X), operator)
+
+
+class Zero(New):
+    """One whose rule for forward mode forgets the derivative."""
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(tangents[0])
+
+
+class Calls(New):
+    """One with a rule for forward mode, whose forward calls an operator."""
+
+    @staticmethod
+    def forward(x: torch.Tensor) -> torch.Tensor:
+        return operator(x)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        Zero.apply,
+        lambda x: Calls.apply(x if x.requires_grad else x.detach()),
+        lambda x: operator(x) + 0 * x,
+        lambda x: (x >= 0).to(x.dtype),
+    ],
+    ids=["a rule's zero", "a tangent cut off before the operator", "a tangent beside the operator", "no operator"],
+)
+def test_a_zero_that_a_surrogate_answers_by_itself_is_an_answer(function: Spike) -> None:
+    np.testing.assert_array_equal(observe(Request("jvp", X), function).gradient, 0)
+
+
+def test_a_second_backward_pass_goes_through_the_graph_of_the_first() -> None:
+    seen: list[float] = []
+
+    class Watched(Old):
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
+            seen.append(cotangents[0][0].item())
+            return Old.backward(ctx, *cotangents)
+
+    agree(Request("vjp again", X, direction=3 + 0 * X), Watched.apply)
+    assert seen == [-6, 3]
+    agree(Request("vjp again", X))
+    np.testing.assert_array_equal(observe(Request("vjp again", X), lambda x: (x >= 0).to(x.dtype)).gradient, 0)
+
+
+def test_a_compiled_surrogate_that_gives_its_memory_away_lacks_a_second_backward_pass() -> None:
+    class Once(Old):
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
+            raise RuntimeError("This backward function was compiled with non-empty donated buffers which requires ...")
+
+    with pytest.raises(Unsupported, match=r"^a second backward pass of one graph: This backward function was compiled"):
+        observe(Request("vjp again", X), Once.apply)
+    with pytest.raises(RuntimeError, match="donated buffers"):
+        observe(Request("vjp", X), Once.apply)
+
+
 def test_batching_without_a_rule_is_unsupported() -> None:
     class NoRule(New):
         generate_vmap_rule = False
@@ -466,6 +542,7 @@ SCRIPTS = [
     Request("value", X),
     Request("vjp", X),
     Request("vjp", X, direction=2 * X),
+    Request("vjp again", X, direction=2 * X),
     Request("jvp", X, direction=X),
     Request("grad", X),
     Request("jacrev", X),

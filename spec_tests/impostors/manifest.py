@@ -265,6 +265,7 @@ TORCH_STATE = {
     "clamps_its_input": f"state.arguments {REPEATED} errored",
     "abs_in_place": f"state.arguments {REPEATED} errored",
     "cotangent_in_place": f"state.arguments {REPEATED}",
+    "kept_gradient_in_place": "state.repeated",
     "ForgetsAlphaInDeepcopy": "state.copies",
     "ForgetsAlphaInPickle": "state.copies",
 }
@@ -360,6 +361,8 @@ LACKS = {
     "scratch_of_each_thread": (FORWARD, BATCHED),
     "matmul_out_of_autocast": (FORWARD, BATCHED),
     "learnable_alpha_torch": (FORWARD, BATCHED),
+    # nor an operator of torch.library
+    "custom_operator": (FORWARD, BATCHED),
 }
 """What right surrogates do not offer, by the properties that ask for it."""
 

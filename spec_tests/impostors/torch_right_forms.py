@@ -119,3 +119,29 @@ class _OutOfAutocast(torch.autograd.Function):
 def matmul_out_of_autocast(alpha: float = 1.0) -> Spike:
     """The exponent is a matrix product that takes care to leave autocast."""
     return lambda x: _OutOfAutocast.apply(x, alpha)
+
+
+@functools.cache
+def _operator() -> Callable[[Tensor, float], Tensor]:
+    @torch.library.custom_op("surrogate_zoo::spike", mutates_args=())
+    def spike(x: Tensor, alpha: float) -> Tensor:
+        return _step(x)
+
+    def keep(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+        x, ctx.alpha = inputs
+        ctx.save_for_backward(x)
+
+    def backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, None]:
+        (x,) = ctx.saved_tensors
+        return cotangent * torch.exp(-ctx.alpha * x.abs()), None
+
+    spike.register_autograd(backward, setup_context=keep)
+    spike.register_fake(lambda x, alpha: torch.empty_like(x))
+    spike.register_vmap(lambda info, in_dims, x, alpha: (spike(x, alpha), in_dims[0]))
+    return spike
+
+
+def custom_operator(alpha: float = 1.0) -> Spike:
+    """An operator of torch.library with its own autograd and batching rules; no torch.func, no forward mode."""
+    operator = _operator()
+    return lambda x: operator(x, float(alpha))

@@ -167,6 +167,22 @@ def cotangent_in_place(alpha: float = 1.0) -> Spike:
     return _surrogate(backward)
 
 
+class _KeepsItsGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, alpha: float) -> Tensor:
+        ctx.kept = _slayer(alpha)(x)
+        return _step(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.kept.mul_(grads[0]), None
+
+
+def kept_gradient_in_place(alpha: float = 1.0) -> Spike:
+    """The backward pass multiplies in place what the forward pass kept: a second one starts from the product."""
+    return lambda x: _KeepsItsGradient.apply(x, alpha)
+
+
 # ---- copies of a module --------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from handmade import ask, case, failed, judge, passed, slayer
 
 from surrogate_core.drivers.base import Observation
 from surrogate_core.properties.compare import SMALL
-from surrogate_core.properties.repeated import AGAIN, LATER, REPEATED
+from surrogate_core.properties.repeated import AGAIN, ANEW, LATER, REPEATED
 from surrogate_core.properties.repeated import REPEATS as EARLIER
 from surrogate_core.spec import get_spec
 
@@ -26,7 +26,7 @@ def test_what_is_repeated_is_asked_anew_and_of_the_same_instance() -> None:
 
 def test_another_input_comes_between() -> None:
     between = REQUESTS["another input between"]
-    assert [r.turn for r in REQUESTS.values() if r.instance] == [0, 1, 2, 3]
+    assert [r.turn for r in REQUESTS.values() if r.instance] == [0, 1, 2, 3, 4]
     assert (between.x != REQUESTS[EARLIER[AGAIN]].x).any()
 
 
@@ -64,6 +64,17 @@ def test_the_simplest_input_is_told_with_the_severity_of_the_largest_change_and_
     assert outcome.witness is not None
     assert outcome.witness.index == 3
     assert [r.turn for r in outcome.witness.before] == [0, 1, 2]
+
+
+def test_what_a_backward_pass_before_it_changed_is_told_without_the_calls_before() -> None:
+    request = REQUESTS[ANEW]
+    assert request.operation == "vjp again"
+    first = ask(request)
+    outcome = failed(judge(REPEATED, case(), instead={ANEW: Observation(first.value, first.gradient * np.float32(-2))}))
+    assert outcome.given.startswith("call 5, a second cotangent pulled back through one forward pass, x = ")
+    assert outcome.kind == "defect"
+    assert outcome.witness is not None
+    assert (outcome.witness.request.key, outcome.witness.before) == (request.key, ())
 
 
 def test_a_spike_that_changed_and_another_dtype_are_rejected() -> None:

@@ -30,7 +30,7 @@ __all__ = [
 
 Operation = Literal[
     "value", "vjp", "jvp", "grad", "jacrev", "jacfwd", "linearize",
-    "late vjp", "second", "parameter", "affine", "recurrent", "residuals", "smooth",
+    "late vjp", "vjp again", "second", "parameter", "affine", "recurrent", "residuals", "smooth",
 ]  # fmt: skip
 """How a spike function is evaluated:
 
@@ -41,6 +41,7 @@ linearize  the same, by linearising first;
 grad       the gradient of the sum of the spikes;
 jacrev, jacfwd   the whole Jacobian, in reverse or forward mode;
 late vjp   vjp, where another input goes forward and backward between the two;
+vjp again  vjp, where another cotangent has been pulled back before through the same forward pass;
 second     the gradient of the sum of the gradient;
 parameter  the gradient of the sum of the spikes in a parameter; the function is then its maker, from the
            parameter's value, which ``weights`` holds;

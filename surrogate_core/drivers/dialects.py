@@ -15,6 +15,7 @@ JAX = Dialect(
         "value": "{spike}(x)",
         "vjp": "jax.vjp({spike}, x)[1](v)[0]",
         "late vjp": "late({spike}, x, v)",
+        "vjp again": "again({spike}, x, v)",
         "jvp": "jax.jvp({spike}, (x,), (v,))[1]",
         "linearize": "jax.linearize({spike}, x)[1](v)",
         "grad": "jax.grad(lambda x: {spike}(x).sum())(x)",
@@ -43,6 +44,12 @@ JAX = Dialect(
 def late(spike, x, v):
     pull = jax.vjp(spike, x)[1]
     jax.vjp(spike, -2 * x)[1](jnp.ones_like(x))
+    return pull(v)[0]
+""",
+        "vjp again": """
+def again(spike, x, v):
+    pull = jax.vjp(spike, x)[1]
+    pull(-2 * v)
     return pull(v)[0]
 """,
         "recurrent": """
@@ -77,6 +84,7 @@ TORCH = Dialect(
         "value": "{spike}(x)",
         "vjp": "torch.autograd.grad({spike}(x), x, v)[0]",
         "late vjp": "late({spike}, x, v)",
+        "vjp again": "again({spike}, x, v)",
         "jvp": "torch.func.jvp({spike}, (x,), (v,))[1]",
         "grad": "torch.func.grad(lambda x: {spike}(x).sum())(x)",
         "jacrev": "torch.func.jacrev({spike})(x)",
@@ -111,6 +119,12 @@ TORCH = Dialect(
 def late(spike, x, v):
     y = spike(x)
     torch.autograd.grad(spike(z := (-2 * x).detach().requires_grad_()).sum(), z)
+    return torch.autograd.grad(y, x, v)[0]
+""",
+        "vjp again": """
+def again(spike, x, v):
+    y = spike(x)
+    torch.autograd.grad(y, x, -2 * v, retain_graph=True)
     return torch.autograd.grad(y, x, v)[0]
 """,
         "recurrent": """

@@ -327,6 +327,12 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
         pull_other(_cotangent(other, None))
         return value, pull(_cotangent(value, cotangent))[0]
 
+    def again(x: Any, cotangent: Any) -> tuple[Any, Any]:
+        value, pull = jax.vjp(spike, x)
+        cotangent = _cotangent(value, cotangent)
+        pull(_doubled_and_mirrored(cotangent))
+        return value, pull(cotangent)[0]
+
     def jvp(x: Any, tangent: Any) -> tuple[Any, Any]:
         return jax.jvp(spike, (x,), (_ones(x) if tangent is None else tangent,))
 
@@ -343,6 +349,7 @@ def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callab
         "value": lambda x, _: (spike(x), None),
         "vjp": vjp,
         "late vjp": late,
+        "vjp again": again,
         "jvp": jvp,
         "linearize": linearize,
         "grad": lambda x, _: (spike(x), jax.grad(lambda x: spike(x).sum())(x)),
@@ -375,7 +382,7 @@ def _ones(like: Any) -> Any:
 
 def _doubled_and_mirrored(x: Any) -> Any:
     # In NumPy, where that can be: in JAX it would be a program of its own.
-    if isinstance(x, jax.core.Tracer):
+    if isinstance(x, np.ndarray | jax.core.Tracer):
         return -2 * x
     with np.errstate(over="ignore"):  # twice the largest number is infinite, and that is an input, too
         return jax.device_put(-2 * np.asarray(x), x.sharding)

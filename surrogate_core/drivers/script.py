@@ -12,7 +12,7 @@ from surrogate_core.drivers.base import Operation, Request, Transform, Transform
 
 __all__ = ["Dialect", "literal", "program"]
 
-DIRECTED = ("vjp", "late vjp", "jvp", "linearize", "affine", "recurrent")
+DIRECTED = ("vjp", "late vjp", "vjp again", "jvp", "linearize", "affine", "recurrent")
 """Operations with a cotangent or tangent."""
 
 

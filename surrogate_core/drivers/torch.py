@@ -29,6 +29,7 @@ from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
 from surrogate_core.drivers.torch_layouts import LAYOUTS
+from surrogate_core.drivers.torch_silence import tell_of_silence
 from surrogate_core.spec.formats import FORMATS
 from surrogate_core.spec.model import Parameters, Spec
 
@@ -47,6 +48,7 @@ MISSING = (
     ),
     (re.compile(r"setup_context"), "torch.func transforms (setup_context)", Request.functional),
     (re.compile(r"once_differentiable"), "second derivative", Request.twice),
+    (re.compile(r"donated buffers"), "a second backward pass of one graph", lambda r: r.operation == "vjp again"),
     (re.compile(r"saved tensor hooks"), "checkpoint within torch.func", Request.functional),
 )
 """What PyTorch says when a function lacks a rule, and the requests that need it. All else is an exception."""
@@ -88,6 +90,8 @@ class TorchDriver:
         try:
             with _deprecations_ignored(request):
                 value, derivative = _operation(_subject(function, request), request)(x, direction)
+                if request.forward_mode() and not derivative.any():
+                    tell_of_silence(function, x)
         except (RuntimeError, NotImplementedError, TypeError) as error:
             for pattern, capability, needed in MISSING:
                 if needed(request) and pattern.search(str(error)):
@@ -298,16 +302,22 @@ def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Cal
         return value, pushed
 
     def late(x: torch.Tensor, cotangent: torch.Tensor | None) -> tuple[Any, Any]:
-        def another() -> None:
-            _backward(spike, -2 * x, None)
+        return _backward(spike, x, cotangent, between=lambda *_: _backward(spike, -2 * x, None))
 
-        return _backward(spike, x, cotangent, between=another)
+    def again(x: torch.Tensor, cotangent: torch.Tensor | None) -> tuple[Any, Any]:
+        def before(x: torch.Tensor, value: torch.Tensor) -> None:
+            if value.requires_grad:
+                other = -2 * _cotangent(value, cotangent)
+                torch.autograd.grad(value, x, other, retain_graph=True, allow_unused=True)
+
+        return _backward(spike, x, cotangent, between=before)
 
     operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
         "value": lambda x, _: (spike(x), None),
         # torch.autograd.grad works on any function; inside vmap only torch.func's own vjp does.
         "vjp": functional if _batched_whole(request) else lambda x, cotangent: _backward(spike, x, cotangent),
         "late vjp": late,
+        "vjp again": again,
         "jvp": jvp,
         "grad": lambda x, _: (spike(x), torch.func.grad(lambda x: spike(x).sum())(x)),
         "jacrev": lambda x, _: (spike(x), torch.func.jacrev(spike)(x)),
@@ -325,12 +335,12 @@ def _operation(function: Callable[[Any], torch.Tensor], request: Request) -> Cal
 
 
 def _backward(
-    spike: Callable[[Any], Any], x: Any, cotangent: Any, between: Callable[[], None] | None = None
+    spike: Callable[[Any], Any], x: Any, cotangent: Any, between: Callable[[Any, Any], object] | None = None
 ) -> tuple[Any, Any]:
     x = x.detach().requires_grad_()
     value = spike(x)
     if between:
-        between()
+        between(x, value)
     if not value.requires_grad:
         # No graph reaches x: training sees a zero gradient, so that is what was observed.
         return value, torch.zeros_like(x)

@@ -20,10 +20,11 @@ from surrogate_core.spec.sweep import simplest
 __all__ = ["REPEATED"]
 
 WHO = "repeated"
+ANEW = "call 5, a second cotangent pulled back through one forward pass"
 FIRST, ALL = "call 1", "forward and backward over all inputs"
 AGAIN, LATER, ALL_AGAIN = "call 2, the same again", "call 4, the first once more", f"{ALL}, again"
 
-REPEATS = {AGAIN: FIRST, LATER: FIRST, ALL_AGAIN: ALL}
+REPEATS = {AGAIN: FIRST, LATER: FIRST, ALL_AGAIN: ALL, ANEW: FIRST}
 """Which call each of them repeats."""
 
 
@@ -39,6 +40,7 @@ def _observe(case: Case) -> Requests:
         AGAIN: call(1, x),
         "another input between": call(2, other),
         LATER: call(3, x),
+        ANEW: replace(call(4, x), operation="vjp again"),
         ALL: whole_sweep(case),
         ALL_AGAIN: replace(whole_sweep(case), turn=1),
     }
@@ -65,7 +67,9 @@ def _changed(case: Case, name: str, requests: Requests, got: Observation, first:
         weight = 1.0 if request.direction is None else max(1.0, float(np.abs(wide(request.direction)).max()))
         severity = float(apart) / ((case.sweep.expected.peak or 1.0) * weight if what == "gradient" else 1.0)
         small = request.x.size == SMALL
-        calls = tuple(r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn)
+        earlier = [r for n, r in requests.items() if r.instance and n != name and r.turn < request.turn]
+        # What two backward passes of one call do to each other shows by itself.
+        calls = () if name == ANEW else tuple(earlier)
         return Failed(
             given=f"{name}, x = {in_format(request.x[at], case.format)}: "
             f"{int(other.sum())} of {other.size} answers changed",
