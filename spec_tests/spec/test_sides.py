@@ -44,6 +44,20 @@ def test_both_sides_are_accepted_at_an_edge_and_two_ulp_around_it_alone(dtype: s
     np.testing.assert_array_equal(found.jumps, found.near)
 
 
+@pytest.mark.parametrize(("dtype", "rate"), [("float16", 0.769287), ("float32", 0.775233)])
+def test_a_window_as_it_is_compiled_stands_on_the_other_side_farther_than_one_rounding_away(
+    dtype: str, rate: float
+) -> None:
+    """|x| / w <= 1, where XLA makes a product with 1/w of the division, each step correctly rounded."""
+    fmt, edge = FORMATS[dtype], 1 / (2 * np.longdouble(rate))
+    points, one = around(float(edge), dtype), np.ones(1, fmt.dtype)
+    width = one / (2 * one * rounded(rate, fmt.dtype))
+    inside = rounded(points, fmt.dtype) * (one / width) <= one
+    assert expected(BOXCAR, dtype, points, rate).within(np.where(inside, rate, 0.0)).all()
+    away = np.abs(points - edge)[inside != (points < edge)]
+    assert (away > fmt.unit_roundoff * (points.max() + edge)).any()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_lies_between_the_sides_is_accepted_where_the_formula_takes_it(dtype: str) -> None:
     points = around(1 / (2 * RATE), dtype)

@@ -17,7 +17,7 @@ Points = Float64[np.ndarray, " points"]
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of a breakpoint, accepted as well at the inputs within one rounding of it.
+    """One side of a breakpoint, accepted as well at the inputs within two roundings of it (see sides.py).
 
     Attributes:
         index: those inputs.
@@ -87,7 +87,7 @@ class Expectation:
 
     @functools.cached_property
     def near(self) -> Bool[np.ndarray, " points"]:
-        """Whether an input lies within one rounding of a breakpoint."""
+        """Whether an input lies within two roundings of a breakpoint."""
         mask = np.zeros(self.gradient.shape, bool)
         for side in self.sides:
             mask[side.index] = True

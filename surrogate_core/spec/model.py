@@ -170,8 +170,8 @@ class Spec:
         flushing_tolerated: whether a platform may take a subnormal input for zero (with a remark). That a gradient
             which ought to be subnormal is zero is always tolerated (with a remark).
         breakpoints: places in x, expressions in the parameters, where ``gradient`` jumps (every jump has to
-            be here) or has a kink (these are found without). Within one rounding of such a place, of x and
-            of the parameters, the value on either side of it is accepted.
+            be here) or has a kink (these are found without). Within two roundings of such a place, of x
+            and of the parameters, the value on either side of it is accepted.
         second_order: what differentiating the gradient gives: the formula's own derivative by x, or
             ``"zero"``; ``None`` promises nothing.
         parameter_gradient: what differentiating the spikes by a parameter gives: the formula's own

@@ -1,4 +1,11 @@
-"""Either side of a breakpoint: the value that an answer may have within one rounding of it."""
+"""Either side of a breakpoint: the value that an answer may have within two roundings of it.
+
+Two of x and two of every parameter, as in the bound B (see bound.py): what is right for an input and parameters that
+were so perturbed has changed its branch so far from the breakpoint at the most. One of each is not enough. The
+parameter is rounded to the format, the breakpoint that is computed from it is rounded, and so may be what x is scaled
+by, and x when it is: XLA compiles x / w as x * (1/w). So |x| / w <= 1 with w = 1/(2*alpha), each step as near as the
+format allows, stands on the other side at up to 1.47 times one rounding of x and alpha, in float16 and float32.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +49,7 @@ class _Branch:
         value: the limit of g' on this side.
         slope: dg'/dx there.
         by_parameters: 2*sum|p * dg'/dp| there.
-        swing: how much g' changes on this side within one rounding of the breakpoint; more than the slope
+        swing: how much g' changes on this side within that distance of the breakpoint; more than the slope
             tells where that is infinite.
     """
 
@@ -68,7 +75,7 @@ def _branches(spec: Spec, parameters: Parameters, fmt: Format) -> tuple[_Branch,
     found = []
     with mpmath.workprec(PRECISION):
         for place in breakpoints(spec, parameters):
-            # The slope is taken a rounding away: at the edge of a square root it is infinite.
+            # The slope is taken as far away as that: at the edge of a square root it is infinite.
             away = mpmath.mpf(float(_radius(place, fmt, float(place.at)))) or beside(place.at)
             here: list[_Branch] = []
             for side in (-1, 1):
@@ -100,7 +107,7 @@ def _at(spec: Spec, parameters: Parameters, place: Breakpoint) -> Any:
 
 
 def _near(place: Breakpoint, fmt: Format, flushing: bool, points: Points) -> Int64[np.ndarray, " few"]:
-    """Indices of the points within one rounding of a breakpoint (or flushed to the one at the threshold)."""
+    """Indices of the points within two roundings of a breakpoint (or flushed to the one at the threshold)."""
     if place.at == 0:
         return below(points, fmt.smallest_normal) if flushing else np.flatnonzero(points == 0)
     at, found = float(place.at), [np.array([], np.int64)]
@@ -112,7 +119,7 @@ def _near(place: Breakpoint, fmt: Format, flushing: bool, points: Points) -> Int
 
 
 def sides_near(spec: Spec, parameters: Parameters, fmt: Format, points: Points) -> tuple[Side, ...]:
-    """Every side of every breakpoint, at the points within one rounding of it."""
+    """Every side of every breakpoint, at the points within two roundings of it."""
     found = []
     for place, branches in itertools.groupby(_branches(spec, parameters, fmt), lambda branch: branch.place):
         index = _near(place, fmt, spec.flushing_tolerated, points)
