@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from hypothesis import Phase, given, settings
 
 from surrogate_core.drivers.base import Observation, Request, Unsupported
+from surrogate_core.engine import search
+from surrogate_core.engine.bench import Bench
 from surrogate_core.properties import Case, Property, Search, Statement
 from surrogate_core.properties.base import Requests, Seen
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
@@ -190,6 +192,36 @@ def simplest_example(judged: Search, where: Case) -> Any:
 
     once(given(judged.examples(where))(keep))()
     return tried[0]
+
+
+@dataclass
+class Paper:
+    """Plays the bench: evaluates nothing, and knows what it was asked."""
+
+    case: Case
+    evaluated: list[Any] = field(default_factory=list)
+    forgotten: list[set[str]] = field(default_factory=list)
+    seen: set[Any] = field(default_factory=set)
+
+    def known(self, requests: Iterable[Request]) -> bool:
+        return all(request.key in self.seen for request in requests)
+
+    def forget(self, instances: set[str]) -> None:
+        self.forgotten.append(instances)
+
+
+def found_on_paper(judged: Search, where: Case, settle: search.Settle, first: Any = None) -> tuple[Outcome, Paper]:
+    """The outcome of a search whose examples ``settle`` answers and judges, and the bench it was done on."""
+    bench = Paper(where)
+
+    def noted(example: Any, requests: Requests) -> Outcome:
+        keys = {request.key for request in requests.values()}
+        if not keys <= bench.seen:
+            bench.evaluated.append(example)
+        bench.seen |= keys
+        return settle(example, requests)
+
+    return search.run(judged, cast("Bench", bench), noted, first), bench
 
 
 def failed(outcome: Outcome) -> Failed:

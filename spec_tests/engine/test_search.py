@@ -2,39 +2,23 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
-from handmade import case
+from handmade import Paper, case, found_on_paper
 from hypothesis import strategies as st
 
 from surrogate_core.drivers import Request
-from surrogate_core.engine import search
-from surrogate_core.engine.bench import Bench
+from surrogate_core.engine.search import STEPS
 from surrogate_core.properties import Case, Search
 from surrogate_core.properties.base import EAGER, Requests
 from surrogate_core.properties.outcome import Errored, Failed, Outcome, Passed, Unsupported
 
 Judge = Callable[[Any], Outcome]
-
-
-@dataclass
-class Paper:
-    """Plays the bench: evaluates nothing, and knows what it was asked."""
-
-    case: Case
-    evaluated: list[Any] = field(default_factory=list)
-    forgotten: list[set[str]] = field(default_factory=list)
-    seen: set[Any] = field(default_factory=set)
-
-    def known(self, requests: Iterable[Request]) -> bool:
-        return all(request.key in self.seen for request in requests)
-
-    def forget(self, instances: set[str]) -> None:
-        self.forgotten.append(instances)
+Simpler = Callable[[Any], Iterable[Any]]
 
 
 def observe(where: Case, example: Any) -> Requests:
@@ -48,23 +32,19 @@ def unused(*_: Any) -> Outcome:
 
 
 def searched(
-    judge: Judge, examples: st.SearchStrategy[Any] | None = None, effort: int = 50, shrinks: int = 60, **where: Any
+    judge: Judge,
+    examples: st.SearchStrategy[Any] | None = None,
+    effort: int = 50,
+    shrinks: int = 60,
+    simpler: Simpler = lambda example: (),
+    first: Any = None,
+    **where: Any,
 ) -> tuple[Outcome, Paper]:
     """The outcome of a search whose examples ``judge`` settles, and the bench it was done on."""
     drawn = examples if examples is not None else st.integers(0, 10_000)
-    judged = Search(
-        "toy.search", "Toys are sound.", lambda where: drawn, observe, unused, {"quick": effort}, unused, shrinks
-    )
-    bench = Paper(case(**where))
-
-    def settle(example: Any, requests: Requests) -> Outcome:
-        keys = {request.key for request in requests.values()}
-        if not keys <= bench.seen:
-            bench.evaluated.append(example)
-        bench.seen |= keys
-        return judge(example)
-
-    return search.run(judged, cast("Bench", bench), settle), bench
+    toys = lambda where: drawn  # noqa: E731
+    judged = Search("toy.search", "Toys are sound.", toys, observe, unused, {"quick": effort}, unused, shrinks, simpler)
+    return found_on_paper(judged, case(**where), lambda example, requests: judge(example), first)
 
 
 def failing(example: Any) -> Failed:
@@ -219,3 +199,56 @@ def test_the_smallest_example_that_is_known_to_fail_is_told_again() -> None:
     outcome, _ = searched(judge)
     assert isinstance(outcome, Failed)
     assert outcome == replace(told[-1], figures=outcome.figures, example="37")
+
+
+def cut(example: int) -> Iterable[int]:
+    """Five less, one less: below what is drawn, too, where Hypothesis does not go."""
+    return (example - 5, example - 1)
+
+
+def hundreds() -> st.SearchStrategy[int]:
+    """Of which Hypothesis ends with 100 at the best."""
+    return st.integers(100, 200)
+
+
+def test_what_hypothesis_ends_with_is_cut_down_by_what_the_property_calls_simpler() -> None:
+    outcome, bench = searched(lambda n: failing(n) if n >= 37 else Passed(), hundreds(), simpler=cut)
+    assert isinstance(outcome, Failed)
+    assert (outcome.given, outcome.example) == ("example 37", "37")
+    assert outcome.figures["examples"] == 1
+    assert bench.evaluated[-1] == 36
+    assert {f"i{example}" for example in bench.evaluated} == set().union(*bench.forgotten)
+
+
+def test_an_error_is_cut_down_to_the_simplest_error() -> None:
+    outcome, _ = searched(lambda n: Errored(f"ValueError: {n}") if n >= 37 else failing(n), hundreds(), simpler=cut)
+    assert outcome == Errored("ValueError: 37", example="37")
+
+
+def test_a_defect_is_not_told_by_a_simpler_weakness() -> None:
+    def judge(n: int) -> Failed:
+        return failing(n) if n >= 90 else replace(failing(n), kind="weakness")
+
+    outcome, _ = searched(judge, hundreds(), simpler=cut)
+    assert isinstance(outcome, Failed)
+    assert (outcome.given, outcome.kind) == ("example 90", "defect")
+
+
+def test_cutting_down_ends_though_there_were_always_something_simpler() -> None:
+    outcome, bench = searched(failing, st.just(0), simpler=lambda n: (n - 1,))
+    assert isinstance(outcome, Failed)
+    assert outcome.given == f"example {-STEPS}"
+    assert len(bench.evaluated) == 1 + STEPS
+
+
+def test_where_nothing_fails_nothing_simpler_is_looked_at() -> None:
+    outcome, bench = searched(lambda n: Passed(), hundreds(), effort=7, simpler=cut)
+    assert isinstance(outcome, Passed)
+    assert len(bench.evaluated) == outcome.figures["examples"] == 7
+
+
+def test_an_example_that_is_judged_again_is_told_as_it_is() -> None:
+    outcome, bench = searched(failing, hundreds(), simpler=cut, first=150)
+    assert isinstance(outcome, Failed)
+    assert outcome.given == "example 150"
+    assert bench.evaluated == [150]

@@ -6,12 +6,14 @@ from dataclasses import replace
 import hypothesis
 import numpy as np
 import pytest
-from handmade import bound, case, failed, judge, passed, simplest_example
+from handmade import bound, case, failed, found_on_paper, judge, passed, simplest_example
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from surrogate_core.drivers.base import Observation, Request, Transform, Unsupported
 from surrogate_core.properties import Case
+from surrogate_core.properties.base import Requests
+from surrogate_core.properties.outcome import Outcome
 from surrogate_core.properties.stacks import (
     DEPTH,
     INNER,
@@ -163,7 +165,7 @@ def test_a_stack_that_differs_is_told_and_the_shortest_first() -> None:
     wrong = {name: Observation(right(r).value, 2 * right(r).gradient) for name, r in requests.items() if "scan" in name}
     outcome = failed(judge(STACKS, case(), instead=wrong, example=[deep]))
     assert outcome.given == "jit(vjp(scan(spike))), weighted, x of shape (3, 2, 3)"
-    assert outcome.measured.startswith("derivative[0, 0, 0] = ")
+    assert outcome.measured.startswith("derivative[0, 0, 2] = ")
 
 
 def test_a_stack_that_forgets_which_cotangent_is_whose_is_told() -> None:
@@ -171,7 +173,27 @@ def test_a_stack_that_forgets_which_cotangent_is_whose_is_told() -> None:
     request = bound(STACKS, case())[0][name]
     assert request.direction is not None
     mixed_up = right(replace(request, direction=np.flip(request.direction)))
-    assert failed(judge(STACKS, case(), instead={name: mixed_up})).measured.startswith("derivative[0, 0, 0] = ")
+    assert failed(judge(STACKS, case(), instead={name: mixed_up})).measured.startswith("derivative[0, 0, 2] = ")
+
+
+@pytest.mark.parametrize(
+    ("stack", "told"),
+    [
+        (Stack("vjp"), "derivative[0, 0, 2] = 2"),
+        (Stack("grad", (Layer("vmap", False, 2),)), "derivative[2, 0, 0] = 2"),
+        (Stack("jacrev", (Layer("vmap", True, 2),)), "derivative[2, 0, 0, 0, 0, 2] = 2"),
+    ],
+    ids=["in place", "moved", "of a Jacobian"],
+)
+def test_the_element_that_is_told_is_that_of_the_simplest_input_that_fails(stack: Stack, told: str) -> None:
+    assert case().sample((3, 2, 3))[0, 0, 2] == 0
+    requests, verdict = bound(STACKS, case(), [stack])
+    answers = {name: right(request) for name, request in requests.items()}
+    name = [*requests][-1]
+    answers[name] = Observation(answers[name].value, 2 * answers[name].gradient)
+    outcome = failed(verdict(answers))
+    assert outcome.measured == told
+    assert outcome.allowed.startswith("the plain call's 1 ± ")
 
 
 def test_a_direction_is_given_where_the_function_itself_moves_no_axes() -> None:
@@ -202,3 +224,37 @@ def test_what_the_implementation_lacks_is_left_out_and_said() -> None:
 
 def test_the_simplest_example_is_trivial() -> None:
     assert set(simplest_example(STACKS, case())) == {Stack("grad", ())}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_defect_of_two_layers_is_told_by_a_stack_of_these_two(seed: int) -> None:
+    def answer(request: Request) -> Observation:
+        names = {t.name for t in request.inner + request.outer}
+        factor = 2 if {"checkpoint", "vmap"} <= names else 1
+        seen = right(request)
+        return seen if seen.derivative is None else Observation(seen.value, factor * seen.derivative)
+
+    def settle(example: list[Stack], requests: Requests) -> Outcome:
+        return STACKS.judge(where, example, {name: answer(request) for name, request in requests.items()})
+
+    where = case(profile="thorough", seed=seed)
+    outcome = failed(found_on_paper(STACKS, where, settle)[0])
+    (stack,) = STACKS.restored(where, outcome.example)
+    assert {layer.name for layer in stack.layers} == {"checkpoint", "vmap"}
+    assert len(stack.layers) == 2
+    assert outcome.given == f"{[*bound(STACKS, where, [stack])[0]][-1]}, x of shape (3, 2, 3)"
+
+
+def test_what_is_simpler_than_a_stack_lacks_some_of_its_layers_the_fewest_first() -> None:
+    layers = (Layer("jit", False), Layer("vmap", False, 1), Layer("jit", False))
+    (parts,) = STACKS.simpler([Stack("vjp", layers, True)])
+    assert [part.layers for part in parts] == [
+        (), layers[:1], layers[1:2], layers[:2], (layers[0], layers[2]), layers[1:]
+    ]  # fmt: skip
+    assert {(part.operation, part.weighted) for part in parts} == {("vjp", True)}
+    assert [*STACKS.simpler([Stack("vjp")])] == []
+
+
+def test_several_stacks_are_told_apart_before_their_layers_are() -> None:
+    bare, deep = Stack("grad"), Stack("grad", (Layer("jit", False),))
+    assert [*STACKS.simpler([deep, bare, deep, bare])] == [[bare], [deep]]

@@ -229,8 +229,14 @@ def test_modes_reject_a_tangent_that_is_clipped_which_ones_do_not_show() -> None
     clipped = ask(replace(request, direction=np.clip(request.direction, -1, 1)))
     outcome = failed(judge(MODES, case(), instead={TANGENTS: clipped}))
     assert outcome.given.startswith("jvp of other tangents at x = ")
-    assert outcome.allowed.startswith("what vjp gives times the tangent -2: ")
+    assert outcome.allowed.startswith("what vjp gives times the tangent 3: ")
     assert outcome.severity == pytest.approx(2 / 3, rel=0.4)
+
+
+@pytest.mark.parametrize("mode", ["grad", "jacfwd"])
+def test_modes_tell_the_simplest_input_that_fails(mode: str) -> None:
+    wrong = answer(MODES, mode, derivative=lambda x: 2 * G(x))
+    assert failed(judge(MODES, case(), instead={mode: wrong})).given == f"{mode} at x = 0 (0x00000000)"
 
 
 def test_modes_name_what_is_not_offered() -> None:

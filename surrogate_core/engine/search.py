@@ -1,8 +1,12 @@
-"""Searching: Hypothesis draws examples and shrinks the ones that fail; every answer is kept, so shrinking is cheap."""
+"""Searching: Hypothesis draws examples and shrinks the ones that fail; every answer is kept, so shrinking is cheap.
+
+What it ends with is cut down once more, by what the property says is simpler.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,6 +34,10 @@ CONSTANTS = ("_get_local_constants", "CONSTANTS_CACHE")
 _PERMITTED: dict[Any, Any] = {}
 
 
+STEPS = 100
+"""Simpler examples that are looked at, of the one that Hypothesis ends with."""
+
+
 class _Broken(Exception):
     """An example does not pass: Hypothesis' sign to shrink it."""
 
@@ -55,6 +63,12 @@ def run(judged: Search, bench: Bench, settle: Settle, first: Any = None) -> Outc
     """
     found = _Findings()
 
+    def settled(example: Any, requests: Requests) -> Outcome:
+        try:
+            return settle(example, requests)
+        finally:
+            bench.forget({request.instance for request in requests.values()} - {""})
+
     def attempt(example: Any) -> None:
         requests = judged.observe(bench.case, example)
         if found.broken is None:
@@ -63,16 +77,14 @@ def run(judged: Search, bench: Bench, settle: Settle, first: Any = None) -> Outc
             if found.shrinks >= judged.shrinks:
                 return
             found.shrinks += 1
-        try:
-            _note(found, example, settle(example, requests))
-        finally:
-            bench.forget({request.instance for request in requests.values()} - {""})
+        _note(found, example, settled(example, requests))
 
     if first is not None:
         with contextlib.suppress(_Broken):
             attempt(first)
     if found.broken is None:
         _explore(attempt, judged, bench)
+        _cut_down(found, judged, lambda example: settled(example, judged.observe(bench.case, example)))
     return _summed(found, bench.case.seed)
 
 
@@ -112,6 +124,26 @@ def drawn_alike() -> Iterator[None]:
     finally:
         for name, value in zip(CONSTANTS, before, strict=True):
             setattr(providers, name, value)
+
+
+def _cut_down(found: _Findings, judged: Search, outcome_of: Callable[[Any], Outcome]) -> None:
+    """Go from the failing example to a simpler one that fails likewise, and on from there, within :data:`STEPS`."""
+    left = STEPS
+    while found.broken is not None:
+        for example in itertools.islice(judged.simpler(found.example), left):
+            left -= 1
+            outcome = outcome_of(example)
+            if isinstance(outcome, (Failed, Errored)) and _alike(outcome, found.broken):
+                found.broken, found.example = outcome, example
+                break
+        else:
+            return
+
+
+def _alike(one: Failed | Errored, other: Failed | Errored) -> bool:
+    """Whether both are failures of one kind, or both errors: a defect is not to be told by a weakness."""
+    kinds = [outcome.kind if isinstance(outcome, Failed) else "errored" for outcome in (one, other)]
+    return kinds[0] == kinds[1]
 
 
 def _note(found: _Findings, example: Any, outcome: Outcome) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -149,6 +149,8 @@ class Search(Statement):
         restored: an example from its stored form, which is not trusted; raises :class:`ValueError` where it is none
             that could have been drawn in this case.
         shrinks: new evaluations that shrinking may ask for. What has been answered before is free.
+        simpler: what a failing example may be cut down to, the simplest first. Hypothesis drops what it has drawn
+            by itself, and no part of what it has drawn as one; none of these leads back to the example.
     """
 
     examples: Callable[[Case], SearchStrategy[Any]]
@@ -157,6 +159,7 @@ class Search(Statement):
     effort: Mapping[str, int]
     restored: Callable[[Case, str], Any]
     shrinks: int = 60
+    simpler: Callable[[Any], Iterable[Any]] = lambda example: ()
 
     def wanted(self, case: Case) -> int:
         """How many examples are drawn; more where nothing has to be compiled for one."""

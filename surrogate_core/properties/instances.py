@@ -8,7 +8,8 @@ that a first wrong answer cannot become the norm.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +23,7 @@ from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.digits import in_format, plus_minus
 from surrogate_core.spec.model import Parameter, Parameters
 from surrogate_core.spec.oracle import expect, forward, reach
+from surrogate_core.spec.sweep import simplest
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -87,6 +89,24 @@ def _examples(case: Case) -> SearchStrategy[Play]:
         return st.lists(call, min_size=1, max_size=CALLS).map(lambda c: Play(tuple(instances), tuple(c)))
 
     return st.lists(instance, min_size=1, max_size=LIVE).flatmap(calls)
+
+
+def _simpler(play: Play) -> Iterator[Play]:
+    """Without the instances that nobody calls; each call alone, the last first; all calls but one."""
+    count = len(play.calls)
+    if (tidy := _of(play, play.calls)) != play:
+        yield tidy
+    if count > 1:
+        yield from (_of(play, (call,)) for call in reversed(play.calls))
+    if count > 2:
+        yield from (_of(play, play.calls[:n] + play.calls[n + 1 :]) for n in range(count))
+
+
+def _of(play: Play, calls: tuple[Call, ...]) -> Play:
+    """The program of these calls alone, and of the instances that they are calls of, in the order of the calls."""
+    used = [*dict.fromkeys(call.instance for call in calls)]
+    renumbered = tuple(replace(call, instance=used.index(call.instance)) for call in calls)
+    return Play(tuple(play.instances[number] for number in used), renumbered)
 
 
 CALLS, LIVE, TURNS, COTANGENT = 12, 3, 4, 3
@@ -165,12 +185,12 @@ def _told(play: Play) -> str:
 def _wrong(
     case: Case, request: Request, answer: Observation
 ) -> tuple[int, str, str, float | None, Literal["defect", "weakness"]] | None:
-    """(index, measured, allowed, severity, kind) of the first input with a wrong answer."""
+    """(index, measured, allowed, severity, kind) of the simplest input with a wrong answer."""
     parameters, exact = request.parameters or (), wide(request.x)
     spikes = forward(case.spec, parameters, exact)
-    missed = np.flatnonzero(wide(answer.value) != spikes)
-    if missed.size:
-        at = int(missed[0])
+    missed = wide(answer.value) != spikes
+    if missed.any():
+        at = simplest(request.x, missed)
         due = f"exactly {in_format(spikes[at], case.format)}"
         return at, f"spike {shown(case, answer.value[at])}", due, None, "defect"
     if answer.derivative is None or request.direction is None:
@@ -182,10 +202,10 @@ def _wrong(
     allowed = np.abs(weight) * slack + case.format.unit_roundoff * np.abs(promised) + case.format.smallest_normal
     allowed = np.where(weight == 0, 0.0, allowed)
     error = np.abs(wide(answer.derivative) - promised)
-    wrong = np.flatnonzero(~(error <= allowed))
-    if not wrong.size:
+    wrong = ~(error <= allowed)
+    if not wrong.any():
         return None
-    at = int(wrong[0])
+    at = simplest(request.x, wrong)
     # A large cotangent makes large errors: the severity is the gradient's.
     share = np.where(np.isnan(error), np.inf, error) / np.maximum(np.abs(weight), 1.0) / (expected.peak or 1.0)
     severity = float(share[wrong].max())
@@ -208,4 +228,5 @@ INSTANCES = Search(
     restored=_restored,
     scope="once",
     shrinks=250,
+    simpler=_simpler,
 )

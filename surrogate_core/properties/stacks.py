@@ -6,9 +6,9 @@ give follows from the plain call by moving axes about: that is what :func:`expec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from surrogate_core.properties.compare import cotangents, slack
 from surrogate_core.properties.examples import decode
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.digits import in_format, plus_minus
+from surrogate_core.spec.sweep import simplest
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -121,6 +122,17 @@ def _possible(framework: str, operation: Operation, name: Name) -> bool:
 
 
 BATCH = 5
+
+
+def _simpler(stacks: list[Stack]) -> Iterator[list[Stack]]:
+    """Each of several stacks alone; of one, all that is left of it without some layers, which share a program."""
+    if len(stacks) > 1:
+        yield from ([stack] for stack in sorted(dict.fromkeys(stacks), key=lambda stack: len(stack.layers)))
+        return
+    layers = stacks[0].layers
+    parts = chain.from_iterable(combinations(layers, count) for count in range(len(layers)))
+    if found := [replace(stacks[0], layers=part) for part in dict.fromkeys(parts)]:
+        yield found
 
 
 def _restored(case: Case, stored: str) -> list[Stack]:
@@ -271,16 +283,19 @@ def _differing(
         gradient = gradient * wide(request.direction)
     value, derivative = expected(request, wide(plain.value), gradient)
     _, within = expected(request, wide(plain.value), tolerance)
-    pairs = [("spikes", answer.value, value, np.zeros(value.shape))]
-    if derivative is not None and within is not None:
-        pairs.append(("derivative", answer.gradient, derivative, within))
-    for what, got, promised, allowed in pairs:
+    # Which input each element is of; 0 where a Jacobian has it of none.
+    x, beside = expected(request, wide(request.x), wide(request.x))
+    pairs = [("spikes", answer.value, value, np.zeros(value.shape), x)]
+    if derivative is not None and within is not None and beside is not None:
+        pairs.append(("derivative", answer.gradient, derivative, within, beside))
+    for what, got, promised, allowed, inputs in pairs:
         if got.shape != promised.shape:
             measured, wanted = f"{what} of shape {got.shape}", f"shape {promised.shape}"
         elif got.dtype != request.x.dtype:
             measured, wanted = f"{what} of dtype {got.dtype.name}", f"dtype {request.x.dtype.name}"
         elif (wrong := _apart(wide(got), promised, allowed)).any():
-            at = tuple(int(i) for i in np.argwhere(wrong)[0])
+            index = simplest(inputs.reshape(-1).astype(request.x.dtype), wrong.reshape(-1))
+            at = tuple(int(i) for i in np.unravel_index(index, wrong.shape))
             measured = f"{what}{list(at)} = {in_format(float(got[at]), case.format)}"
             wanted = f"the plain call's {plus_minus(promised[at], allowed[at], case.format)}"
         else:
@@ -304,4 +319,5 @@ STACKS = Search(
     restored=_restored,
     scope="once",
     any_shape=True,
+    simpler=_simpler,
 )

@@ -220,7 +220,7 @@ def _judge_modes(case: Case, seen: Seen) -> Outcome:
         error, beats = distance(derivative, promised), distance(wide(answer.value), wide(spikes))
         wrong = (error > allowed) | (beats > 0)
         if wrong.any():
-            index = int(np.flatnonzero(wrong)[0])
+            index = simplest(x, wrong)
             times = "" if request.direction is None else f" times the tangent {weights[index]:g}"
             return Failed(
                 f"{name} at x = {shown(case, x[index])}",
