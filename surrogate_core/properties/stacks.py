@@ -283,25 +283,30 @@ def _differing(
         gradient = gradient * wide(request.direction)
     value, derivative = expected(request, wide(plain.value), gradient)
     _, within = expected(request, wide(plain.value), tolerance)
-    # Which input each element is of; 0 where a Jacobian has it of none.
-    x, beside = expected(request, wide(request.x), wide(request.x))
-    pairs = [("spikes", answer.value, value, np.zeros(value.shape), x)]
-    if derivative is not None and within is not None and beside is not None:
-        pairs.append(("derivative", answer.gradient, derivative, within, beside))
-    for what, got, promised, allowed, inputs in pairs:
+    pairs = [("spikes", answer.value, value, np.zeros(value.shape))]
+    if derivative is not None and within is not None:
+        pairs.append(("derivative", answer.gradient, derivative, within))
+    for what, got, promised, allowed in pairs:
         if got.shape != promised.shape:
             measured, wanted = f"{what} of shape {got.shape}", f"shape {promised.shape}"
         elif got.dtype != request.x.dtype:
             measured, wanted = f"{what} of dtype {got.dtype.name}", f"dtype {request.x.dtype.name}"
         elif (wrong := _apart(wide(got), promised, allowed)).any():
-            index = simplest(inputs.reshape(-1).astype(request.x.dtype), wrong.reshape(-1))
-            at = tuple(int(i) for i in np.unravel_index(index, wrong.shape))
+            at = _simplest(request, what, wrong)
             measured = f"{what}{list(at)} = {in_format(float(got[at]), case.format)}"
             wanted = f"the plain call's {plus_minus(promised[at], allowed[at], case.format)}"
         else:
             continue
         return Failed(f"{name}, x of shape {request.x.shape}", measured, wanted, witness=Witness(request))
     return None
+
+
+def _simplest(request: Request, what: str, wrong: np.ndarray) -> tuple[int, ...]:
+    """Which of the wrong elements is of the simplest input; one that a Jacobian has of none counts as 0."""
+    value, derivative = expected(request, wide(request.x), wide(request.x))
+    inputs = value if what == "spikes" or derivative is None else derivative
+    index = simplest(inputs.reshape(-1).astype(request.x.dtype), wrong.reshape(-1))
+    return tuple(int(i) for i in np.unravel_index(index, wrong.shape))
 
 
 def _apart(got: np.ndarray, promised: np.ndarray, allowed: np.ndarray) -> np.ndarray:
