@@ -17,7 +17,7 @@ survey: $(READY)
 test: $(READY) lint
 	$(BIN)/pytest -n auto --dist worksteal
 
-# What takes the profile `thorough`: all of float32, torch.compile, a proof that is interrupted.
+# What takes the profile `thorough` (all of float32, torch.compile, a proof that is interrupted), clusters, many devices.
 thorough: $(READY)
 	$(BIN)/pytest -m thorough
 

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.thorough
+
 PROGRAM = """
 import json
 

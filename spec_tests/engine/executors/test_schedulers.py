@@ -20,6 +20,8 @@ from surrogate_core.errors import BadInput
 
 ROOT = Path(__file__).parents[3]
 
+pytestmark = pytest.mark.thorough
+
 SLOW = """
 import time
 
