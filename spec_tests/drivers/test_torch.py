@@ -6,91 +6,41 @@ import importlib.util
 import io
 import re
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from handmade import ALPHA, ask
 
-from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers import BrokenContract, Request, Transform, Unsupported
 from surrogate_core.spec import FORMATS
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("torch is not installed: pip install 'surrogate_core[torch]'", allow_module_level=True)
 
 import torch
-
-from surrogate_core.drivers.torch import TorchDriver
-
-DRIVER = TorchDriver()
-CPU = "cpu:0"
-X = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], np.float32)
-CUBE = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 3, 4)
-WEIGHTS = np.resize(np.array([1.0, -2.0, 0.5], np.float32), CUBE.shape)
-HYPER, HEAVY = np.stack([CUBE, CUBE + np.float32(0.1)]), np.stack([WEIGHTS, -WEIGHTS])
-VMAP = Transform("vmap", 1, 2)
-
-Spike = Callable[[Any], Any]
-
-
-class Old(torch.autograd.Function):
-    """A function as they were written before torch.func: forward and backward alone."""
-
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(x)
-        return (x >= 0).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return cotangents[0] * torch.exp(-ALPHA * x.abs())
-
-
-class New(torch.autograd.Function):
-    """One that torch.func can transform, in both modes."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        return (x >= 0).to(x.dtype)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        ctx.save_for_backward(inputs[0])
-        ctx.save_for_forward(inputs[0])
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return cotangents[0] * torch.exp(-ALPHA * x.abs())
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: torch.Tensor) -> torch.Tensor:
-        (x,) = ctx.saved_tensors
-        return tangents[0] * torch.exp(-ALPHA * x.abs())
+from drivers.torch_made import (
+    CPU,
+    CUBE,
+    DRIVER,
+    HEAVY,
+    HYPER,
+    VMAP,
+    WEIGHTS,
+    New,
+    Old,
+    Spike,
+    X,
+    agree,
+    observe,
+    seen_by,
+)
 
 
 def make_new(alpha: float) -> Spike:
     """A factory that a script can import."""
     assert alpha == ALPHA
     return New.apply
-
-
-def observe(request: Request, function: Spike = New.apply) -> Observation:
-    with DRIVER.scope(request.x.dtype.name, CPU):
-        return DRIVER.observe(function, request, CPU)
-
-
-def agree(request: Request, function: Spike = New.apply) -> None:
-    found, expected = observe(request, function), ask(request)
-    np.testing.assert_array_equal(found.value, expected.value, strict=True)
-    if expected.derivative is None:
-        assert found.derivative is None
-    else:
-        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6, strict=True)
 
 
 @pytest.mark.parametrize("operation", ["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"])
@@ -202,55 +152,6 @@ def test_forward_mode_without_a_jvp_rule_is_unsupported() -> None:
         observe(Request("jvp", X), ReverseOnly.apply)
 
 
-@torch.library.custom_op("surrogate_tests::spike", mutates_args=())
-def operator(x: torch.Tensor) -> torch.Tensor:
-    return (x >= 0).to(x.dtype)
-
-
-operator.register_autograd(
-    lambda ctx, cotangent: cotangent * torch.exp(-ALPHA * ctx.saved_tensors[0].abs()),
-    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(inputs[0]),
-)
-operator.register_vmap(lambda info, in_dims, x: (operator(x), in_dims[0]))
-
-
-@pytest.mark.parametrize("operation", ["jvp", "jacfwd"])
-def test_the_silent_zero_of_an_operator_without_forward_mode_is_unsupported(operation: Any) -> None:
-    agree(Request("vjp", X), operator)
-    with pytest.raises(Unsupported, match=r"^forward mode: surrogate_tests::spike of torch.library has no rule"):
-        observe(Request(operation, X), operator)
-
-
-class Zero(New):
-    """One whose rule for forward mode forgets the derivative."""
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: torch.Tensor) -> torch.Tensor:
-        return torch.zeros_like(tangents[0])
-
-
-class Calls(New):
-    """One with a rule for forward mode, whose forward calls an operator."""
-
-    @staticmethod
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        return operator(x)
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        Zero.apply,
-        lambda x: Calls.apply(x if x.requires_grad else x.detach()),
-        lambda x: operator(x) + 0 * x,
-        lambda x: (x >= 0).to(x.dtype),
-    ],
-    ids=["a rule's zero", "a tangent cut off before the operator", "a tangent beside the operator", "no operator"],
-)
-def test_a_zero_that_a_surrogate_answers_by_itself_is_an_answer(function: Spike) -> None:
-    np.testing.assert_array_equal(observe(Request("jvp", X), function).gradient, 0)
-
-
 def test_a_second_backward_pass_goes_through_the_graph_of_the_first() -> None:
     seen: list[float] = []
 
@@ -331,102 +232,6 @@ def test_what_changes_no_answer_changes_none(name: Any, x: np.ndarray) -> None:
 @pytest.mark.parametrize("name", MODES)
 def test_without_a_graph_the_spikes_are_there_all_the_same(name: Any) -> None:
     agree(Request("value", CUBE, inner=(Transform(name),)))
-
-
-def seen_by(function: Callable[[torch.Tensor], Any], *names: Any) -> Any:
-    """What a spike function sees of its input under a transformation."""
-    seen: list[Any] = []
-
-    def spike(x: torch.Tensor) -> torch.Tensor:
-        seen.append(function(x))
-        return New.apply(x)
-
-    observe(Request("value", CUBE, inner=tuple(map(Transform, names))), spike)
-    return seen[0]
-
-
-def test_each_layout_is_what_its_name_says() -> None:
-    def layout(x: torch.Tensor) -> tuple[Any, ...]:
-        return (*x.stride()[:3], x.storage_offset(), x.is_contiguous())
-
-    assert seen_by(layout) == (12, 4, 1, 0, True)
-    assert seen_by(layout, "transposed") == (1, 8, 2, 0, False)
-    assert seen_by(layout, "sliced") == (24, 8, 2, 1, False)
-    assert seen_by(layout, "expanded") == (12, 4, 1, 0, False)
-    assert seen_by(lambda x: x.stride()[-1], "expanded") == 0
-
-
-def test_channels_last_is_a_layout_of_four_axes() -> None:
-    seen: list[bool] = []
-
-    def spike(x: torch.Tensor) -> torch.Tensor:
-        seen.append(x.is_contiguous(memory_format=torch.channels_last))
-        return New.apply(x)
-
-    agree(Request("vjp", HYPER, inner=(Transform("channels_last"),)), spike)
-    assert seen == [True]
-
-
-def arriving(*names: Any, loss: Spike | None = None) -> tuple[Any, ...]:
-    """Strides and offset of what arrives in the backward pass: under transformations, or from a loss."""
-    seen: list[Any] = []
-
-    class Watched(Old):
-        @staticmethod
-        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
-            seen.append((cotangents[0].stride(), cotangents[0].storage_offset()))
-            return Old.backward(ctx, *cotangents)
-
-    if loss is None:
-        observe(Request("vjp", CUBE, direction=WEIGHTS, outer=tuple(map(Transform, names))), Watched.apply)
-    else:
-        loss(Watched.apply(torch.from_numpy(CUBE).requires_grad_())).backward()
-    return seen[0]
-
-
-@pytest.mark.parametrize(
-    ("name", "loss", "strides", "offset"),
-    [
-        ("expanded cotangent", lambda y: 3 * y.sum(), (0, 0, 0), 0),
-        ("repeated cotangent", lambda y: ((y.sum(0) - 2) ** 2).sum(), (0, 4, 1), 0),
-        ("transposed cotangent", lambda y: y.movedim(0, -1).flatten() @ torch.arange(24.0), (1, 8, 2), 0),
-        (
-            "sliced cotangent",
-            lambda y: torch.stack([1 - y.detach(), y], -1).flatten() @ torch.arange(48.0),
-            (24, 8, 2),
-            1,
-        ),
-    ],
-)
-def test_each_layout_of_a_cotangent_is_one_that_a_loss_sends_back(
-    name: str, loss: Spike, strides: tuple[int, ...], offset: int
-) -> None:
-    assert arriving() == ((12, 4, 1), 0)
-    assert arriving(name) == arriving(loss=loss) == (strides, offset)
-
-
-@pytest.mark.parametrize("x", [CUBE, X, np.array(0.5, np.float32), X[:0]], ids=lambda x: str(x.shape))
-def test_the_layout_of_a_cotangent_changes_no_answer_of_any_function(x: np.ndarray) -> None:
-    for name in ("transposed cotangent", "sliced cotangent"):
-        for function in (New.apply, Old.apply):
-            agree(Request("vjp", x, direction=np.resize(WEIGHTS, x.shape), outer=(Transform(name),)), function)
-            agree(Request("vjp", x, outer=(Transform(name),)), function)
-
-
-@pytest.mark.parametrize(
-    ("name", "held"), [("expanded cotangent", WEIGHTS[:1, :1, :1]), ("repeated cotangent", WEIGHTS[:1])]
-)
-def test_an_expanded_cotangent_repeats_its_first_number_and_a_repeated_one_its_first_row(
-    name: Any, held: np.ndarray
-) -> None:
-    found = observe(Request("vjp", CUBE, direction=WEIGHTS, outer=(Transform(name),)), Old.apply)
-    expected = ask(Request("vjp", CUBE, direction=np.broadcast_to(held, CUBE.shape)))
-    np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6)
-
-
-def test_beside_a_slice_lie_values_of_another_gradient() -> None:
-    beside = seen_by(lambda x: x.as_strided(x.shape, x.stride(), 0).clone(), "sliced").numpy()
-    assert (np.abs(beside) != np.abs(CUBE)).all()
 
 
 def test_each_mode_is_in_force_when_the_spike_function_is_called() -> None:

@@ -42,8 +42,8 @@ def searched(
 ) -> tuple[Outcome, Paper]:
     """The outcome of a search whose examples ``judge`` settles, and the bench it was done on."""
     drawn = examples if examples is not None else st.integers(0, 10_000)
-    toys = lambda where: drawn  # noqa: E731
-    judged = Search("toy.search", "Toys are sound.", toys, observe, unused, {"quick": effort}, unused, shrinks, simpler)
+    said, profiles = "Toys are sound.", {"quick": effort}
+    judged = Search("toy.search", said, lambda where: drawn, observe, unused, profiles, unused, shrinks, simpler)
     return found_on_paper(judged, case(**where), lambda example, requests: judge(example), first)
 
 

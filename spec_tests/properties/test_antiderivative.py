@@ -30,7 +30,9 @@ def test_a_few_roundings_are_accepted_and_more_are_not(dtype: str) -> None:
     passed(judge(ANTIDERIVATIVE, case(dtype), derivative=lambda x: G(x) * (1 + 2 * unit)))
     outcome = failed(judge(ANTIDERIVATIVE, case(dtype), derivative=lambda x: G(x) * (1 + 12 * unit)))
     assert outcome.severity == pytest.approx(12 * unit, rel=0.2)
-    promised, slack = re.fullmatch(r"the slope (\S+) ± (\S+) of the antiderivative", outcome.allowed).groups()  # type: ignore[union-attr]
+    told = re.fullmatch(r"the slope (\S+) ± (\S+) of the antiderivative", outcome.allowed)
+    assert told
+    promised, slack = told.groups()
     assert abs(float(outcome.measured.split()[0]) - float(promised)) > float(slack)
 
 
