@@ -113,10 +113,13 @@ class JaxDriver:
         staged = [r for r in requests if r.outer and r.outer[-1] == STAGED and r.device is None and r.warm is None]
         # A parameter takes the maker of the function; and what has a turn of its own is compiled by itself.
         staged = [r for r in staged if r.operation != "parameter" and not r.turn]
-        # Apart, because one request that cannot be traced spoils its program, and forward mode is often missing.
         forward = [r for r in staged if r.forward_mode()]
         reverse = [r for r in staged if not r.forward_mode()]
-        answers = self._pulled_back(function, requests, device) + self._attempt(function, forward, device)
+        answers = self._pulled_back(function, requests, device)
+        # One request that cannot be traced spoils its program: first of all forward mode, which is often missing.
+        if forward and reverse and (together := self._attempt(function, forward + reverse, device)):
+            return answers + together
+        answers += self._attempt(function, forward, device)
         # A second derivative is seldom missing, so that it stays with the others at first.
         return answers + (
             self._attempt(function, reverse, device)

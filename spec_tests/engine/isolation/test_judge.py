@@ -12,7 +12,7 @@ from surrogate_core.engine.isolation import Ended, Limits, Trouble
 from surrogate_core.engine.isolation.judge import LOSSES, judge
 from surrogate_core.engine.isolation.supervisor import Worker
 from surrogate_core.engine.result import Result, to_json
-from surrogate_core.properties.outcome import Passed
+from surrogate_core.properties.outcome import Errored, Passed
 from surrogate_core.slayer import SlayerGrad
 
 Said = Mapping[str, Any] | Ended
@@ -34,7 +34,7 @@ class Scripted:
     """A worker that says what it is told to, in place of a process."""
 
     def __init__(self, said: Sequence[Said]) -> None:
-        self._said = said
+        self._said, self.closed = said, False
 
     def ask(self, message: object, total: float) -> Iterator[Mapping[str, Any]]:
         for said in self._said:
@@ -42,7 +42,8 @@ class Scripted:
                 raise said
             yield said
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed = True
 
 
 def heard(units: Sequence[Unit], *scripts: Sequence[Said]) -> list[Result | Trouble]:
@@ -120,3 +121,42 @@ def test_workers_that_are_lost_are_replaced_as_long_as_results_come(units: tuple
     assert troubles(heard(units, *[[lost]] * LOSSES)) == [
         f"{units[0].implementation.name}: the worker vanished; {units[0].id} was never reported, nor were 2 more"
     ]
+
+
+def left_over(units: Sequence[Unit], *scripts: Sequence[Said]) -> tuple[Worker | None, list[Scripted]]:
+    """The worker that may go on to another implementation, and all that were started."""
+    started = [Scripted(script) for script in scripts]
+    workers = iter(started)
+    judging = judge(units, Limits(60.0, 600.0), cast(Callable[[], Worker], lambda: next(workers)))
+    while True:
+        try:
+            next(judging)
+        except StopIteration as end:
+            return end.value, started
+
+
+def test_a_worker_that_judged_all_of_it_may_go_on_and_is_still_there(units: tuple[Unit, ...]) -> None:
+    left, (started,) = left_over(units, [result(unit) for unit in units])
+    assert left is started
+    assert not started.closed
+
+
+@pytest.mark.parametrize("what", ["errored", "process", "silent"])
+def test_a_worker_in_which_something_went_wrong_goes_on_to_nobody(units: tuple[Unit, ...], what: str) -> None:
+    said = [unit.result(Passed()) for unit in units]
+    if what == "errored":
+        said[1] = units[1].result(Errored("it raised"))
+    elif what == "process":
+        said[1] = units[1].result(Passed(), process=("it changed the locale, which was put back",))
+    else:
+        said.pop()
+    left, (started,) = left_over(units, [{"kind": "result", **to_json(one)} for one in said])
+    assert left is None
+    assert started.closed
+
+
+def test_of_two_workers_the_one_that_was_not_brought_down_may_go_on(units: tuple[Unit, ...]) -> None:
+    fault = Ended("it ended its process", "there")
+    left, started = left_over(units, [result(units[0]), doing(1), fault], [result(units[2])])
+    assert left is started[1]
+    assert [worker.closed for worker in started] == [True, False]

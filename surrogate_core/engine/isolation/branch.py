@@ -1,8 +1,7 @@
-"""A branch of the nursery: forked from it, it has done something more, and forks the workers that need that.
+"""A branch of the nursery: forked from it, it has imported a library, and forks the workers that need that.
 
-A library of many surrogates is imported once, and not by two workers for each of them. Other libraries' workers see
-nothing of it: what importing it does to a process is done to its own branch alone. And what a spec expects is derived
-once for the surrogates that declare it, in a branch of that branch.
+A library of many surrogates is imported once, and not by every worker that judges some of them. Other libraries'
+workers see nothing of it: what importing it does to a process is done to its own branch alone.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import pickle
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 import warnings
@@ -23,7 +20,6 @@ from typing import Any
 
 from surrogate_core.engine.isolation import keeper
 from surrogate_core.engine.surroundings import EVERYONE, kept
-from surrogate_core.properties import Case
 
 __all__ = ["Branch", "grown"]
 
@@ -34,35 +30,21 @@ class Branch:
     """The process, seen from the parent.
 
     Args:
-        order: hands an order and its descriptors to the nursery, or to the branch that this one is to come of; raises
-            :class:`OSError` where that is gone.
+        order: hands an order and its descriptors to the nursery; raises :class:`OSError` where that is gone.
         modules: what to import.
         blocked: modules that are made impossible to import beforehand.
         seconds: that this may take.
-        cases: those whose expectations are to be derived.
     """
 
-    def __init__(
-        self,
-        order: Any,
-        modules: Sequence[str],
-        blocked: Sequence[str],
-        seconds: float,
-        cases: Sequence[Case] = (),
-    ) -> None:
+    def __init__(self, order: Any, modules: Sequence[str], blocked: Sequence[str], seconds: float) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._turn, self._until = threading.Lock(), time.monotonic() + seconds
         self._ready: bool | None = None
-        # A file, since an order is short.
-        with theirs, tempfile.TemporaryFile() as asked:
-            pickle.dump([*cases], asked)
-            asked.seek(0)
-            message = {"modules": list(modules), "blocked": list(blocked), "seconds": seconds}
-            with contextlib.suppress(OSError):  # found out by ready()
-                order(message, [theirs.fileno(), asked.fileno()])
+        with theirs, contextlib.suppress(OSError):  # found out by ready()
+            order({"modules": list(modules), "blocked": list(blocked), "seconds": seconds}, [theirs.fileno()])
 
     def ready(self) -> bool:
-        """Whether it has done everything, and may be forked: waits until that is known."""
+        """Whether it has imported everything, and may be forked: waits until that is known."""
         with self._turn:
             if self._ready is None:
                 self._socket.settimeout(max(0.1, self._until - time.monotonic()))
@@ -83,10 +65,8 @@ class Branch:
         self._socket.close()
 
 
-def grown(parent: socket.socket, order: Mapping[str, Any], cases: int) -> bool:
+def grown(parent: socket.socket, order: Mapping[str, Any]) -> bool:
     """Import in this process, which was forked for it, what the order names; whether it may be forked in turn.
-
-    The descriptor ``cases`` is of a file that lists the cases whose expectations are derived.
 
     It may where nothing was started that a fork would lose: no thread, no process, no framework's backend.
     """
@@ -103,7 +83,6 @@ def grown(parent: socket.socket, order: Mapping[str, Any], cases: int) -> bool:
             with kept(EVERYONE, "importing it", importing=True):
                 for module in order["modules"]:
                     importlib.import_module(module)
-        _derive(cases)
     except (Exception, SystemExit):
         return False
     finally:
@@ -112,14 +91,6 @@ def grown(parent: socket.socket, order: Mapping[str, Any], cases: int) -> bool:
         return False
     parent.send(READY)
     return True
-
-
-def _derive(cases: int) -> None:
-    with open(cases, "rb") as asked:
-        listed: Sequence[Case] = pickle.load(asked)  # the parent has written it
-    for case in listed:
-        with contextlib.suppress(Exception):  # what cannot be derived says why in the worker that needs it
-            _ = case.sweep
 
 
 def _threads() -> int:

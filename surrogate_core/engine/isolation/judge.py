@@ -1,9 +1,9 @@
-"""Judging the units of one implementation in workers of its own: one that is brought down costs one property."""
+"""Judging the units of one implementation in a worker: one that is brought down costs one property."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class _Round:
 
 def judge(
     units: Sequence[Unit], limits: Limits, start: Callable[[], Worker], worker: Worker | None = None
-) -> Iterator[Result | Trouble]:
+) -> Generator[Result | Trouble, None, Worker | None]:
     """The results of one implementation's units as they happen, in the order of the units.
 
     Args:
@@ -48,9 +48,13 @@ def judge(
         limits: of its workers.
         start: starts a worker.
         worker: one that is there already, and is used first.
+
+    Returns:
+        The worker that judged the last of them, if it may go on to another implementation: nothing that it judged was
+        errored, and nothing of its process had to be put back.
     """
     now, end = _Round({unit.id: unit for unit in units}), time.monotonic() + limits.total
-    restarts, losses, shared = limits.restarts, LOSSES, True
+    restarts, losses, shared, spotless = limits.restarts, LOSSES, True, True
     try:
         while now.waiting:
             now.asked, now.doing, now.heard = tuple(now.waiting.values()), None, False
@@ -58,8 +62,10 @@ def judge(
             try:
                 worker = worker or start()
                 now.since = time.monotonic()
-                answers = worker.ask(AskResults(now.asked, shared), max(0.0, end - now.since))
-                yield from (said for answer in answers if (said := _said(answer, now)))
+                for answer in worker.ask(AskResults(now.asked, shared), max(0.0, end - now.since)):
+                    if said := _said(answer, now):
+                        spotless = spotless and _spotless(said)
+                        yield said
             except Ended as ended:
                 if worker:
                     worker.close()
@@ -68,7 +74,7 @@ def judge(
                     losses = (LOSSES if len(now.waiting) < left else losses) - 1
                     if not losses:
                         yield Trouble(f"{units[0].implementation.name}: {ended.what}; {_named(now.waiting)}")
-                        return
+                        return None
                     continue
                 if now.doing:
                     yield _errored(now.doing, ended.what, ended.details, now.since)
@@ -79,14 +85,22 @@ def judge(
                     continue
                 if not now.doing or restarts < 0 or time.monotonic() > end:
                     yield from _given_up(now, ended, limits.restarts - restarts)
-                    return
+                    return None
             else:
                 if now.waiting:
                     yield Trouble(f"{units[0].implementation.name}: {_named(now.waiting)}")
-                return
+                    return None
+                if spotless:
+                    used, worker = worker, None
+                    return used
+        return None
     finally:
         if worker:
             worker.close()
+
+
+def _spotless(said: Result | Trouble) -> bool:
+    return isinstance(said, Result) and not isinstance(said.outcome, Errored) and not said.process
 
 
 def _said(answer: Mapping[str, Any], now: _Round) -> Result | Trouble | None:

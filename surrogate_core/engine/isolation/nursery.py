@@ -164,11 +164,11 @@ def _fork(parent: socket.socket, order: dict[str, object], fds: list[int]) -> in
         os._exit(1)
 
 
-def _branch_off(order: dict[str, object], fd: int, cases: int) -> None:
+def _branch_off(order: dict[str, object], fd: int) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=fd) as parent:
-        if grown(parent, order, cases):
+        if grown(parent, order):
             _serve(parent)
 
 

@@ -1,4 +1,4 @@
-"""Workers for a whole run: as many implementations at a time as there are jobs, each in a process of its own."""
+"""Workers for a whole run: as many at a time as there are jobs, each for one implementation or one group of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import queue
 import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain
@@ -17,7 +16,7 @@ from typing import Any
 
 from surrogate_core.engine.facts import Facts
 from surrogate_core.engine.isolation.branch import Branch
-from surrogate_core.engine.isolation.families import Family, Turns, families, in_turns
+from surrogate_core.engine.isolation.groups import groups
 from surrogate_core.engine.isolation.judge import LOSSES, Trouble, judge
 from surrogate_core.engine.isolation.limits import Limits
 from surrogate_core.engine.isolation.nursery import Nursery
@@ -75,8 +74,7 @@ class Pool:
         self._nursery = self._breed()
         self._threads = ThreadPoolExecutor(jobs)
         self._idle: dict[str, Worker] = {}
-        self._shared, self._branches = dict(shared or {}), dict[str | Family, Branch]()
-        self._families, self._unjudged = dict[str, Family](), Counter[Family]()
+        self._shared, self._branches = dict(shared or {}), dict[str, Branch]()
         self._turn, self._renewing, self._closing = threading.Lock(), threading.Lock(), threading.Event()
 
     def facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
@@ -95,15 +93,13 @@ class Pool:
         batches: dict[str, list[Unit]] = {}
         for unit in units:
             batches.setdefault(unit.implementation.name, []).append(unit)
-        self._families = families(batches, self._shared)
-        self._unjudged = Counter(self._families.values())
-        for name in self._families.keys() & self._idle.keys():
-            self._idle.pop(name).close()  # it would have to derive by itself what is expected of it
+        # The memory that one surrogate may hold can only be told from others' where it has a process of its own.
+        shared = {} if self._limits.memory is not None else self._shared
         said: queue.SimpleQueue[Result | Trouble | BaseException | None] = queue.SimpleQueue()
-        turns = Turns(in_turns(batches, self._families, self._jobs), self._families)
-        for _ in batches:
-            self._threads.submit(self._judge_next, turns, batches, said)
-        left = len(batches)
+        grouped = groups(batches, shared, self._jobs)
+        for group in grouped:
+            self._threads.submit(self._judge, [batches[name] for name in group], said)
+        left = len(grouped)
         while left:
             heard = said.get()
             if heard is None:
@@ -133,12 +129,11 @@ class Pool:
         self.close()
 
     def _start(self, name: str) -> Worker:
-        for branch in self._nearest(name):
-            if branch.ready():
-                try:
-                    return Worker(branch.send, self._limits)
-                except Ended:
-                    self._forget(branch)
+        if (branch := self._branch(name)) and branch.ready():
+            try:
+                return Worker(branch.send, self._limits)
+            except Ended:
+                self._forget(branch)
         return Worker(self._send, self._limits)
 
     def _send(self, order: Mapping[str, Any], fds: Sequence[int]) -> None:
@@ -161,33 +156,15 @@ class Pool:
         with self._turn:
             self._branches = {name: one for name, one in self._branches.items() if one is not branch}
 
-    def _nearest(self, name: str) -> Iterator[Branch]:
-        """Branches that have done what its workers need, the one that has done most first."""
+    def _branch(self, name: str) -> Branch | None:
+        """That of its library, if that is shared; it is grown when it is first asked for."""
         if (library := self._shared.get(name)) is None:
-            return
-        modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
-        seconds = self._limits.start
-        imported = self._branch(library.name, lambda: Branch(self._send, [*modules], library.blocked, seconds))
-        if (family := self._families.get(name)) and imported.ready():
-            yield self._branch(family, lambda: Branch(imported.send, (), (), seconds, family.cases))
-        yield imported
-
-    def _branch(self, what: str | Family, grow: Callable[[], Branch]) -> Branch:
-        """The branch of a library or of a family, which is grown when it is first asked for."""
+            return None
         with self._turn:
-            if what not in self._branches:
-                self._branches[what] = grow()
-            return self._branches[what]
-
-    def _judged(self, name: str) -> None:
-        """Let go of what its family shares, once nobody of it is left."""
-        with self._turn:
-            if (family := self._families.get(name)) is None:
-                return
-            self._unjudged[family] -= 1
-            branch = None if self._unjudged[family] else self._branches.pop(family, None)
-        if branch:
-            branch.close()
+            if library.name not in self._branches:
+                modules = dict.fromkeys(surrogate.module for surrogate in library.surrogates)
+                self._branches[library.name] = Branch(self._send, [*modules], library.blocked, self._limits.start)
+            return self._branches[library.name]
 
     def _facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
         """What is to be known of each, from one worker for as long as it lives, which is kept for the last of them."""
@@ -255,24 +232,31 @@ class Pool:
         if spare:
             spare.close()
 
-    def _judge_next(self, turns: Turns, batches: Mapping[str, Sequence[Unit]], said: queue.SimpleQueue[Any]) -> None:
-        with turns.one() as name:
-            self._judge(batches[name], said)
-
-    def _judge(self, batch: Sequence[Unit], said: queue.SimpleQueue[Any]) -> None:
+    def _judge(self, group: Sequence[Sequence[Unit]], said: queue.SimpleQueue[Any]) -> None:
         try:
-            name = batch[0].implementation.name
-            with self._turn:
-                worker = self._idle.pop(name, None)
-            for result in judge(batch, self._limits, partial(self._start, name), worker):
+            for result in self._judged(group):
                 if self._closing.is_set():
                     return
                 said.put(result)
         except BaseException as error:  # told by the thread that waits for it
             said.put(error)
         finally:
-            self._judged(batch[0].implementation.name)
             said.put(None)
+
+    def _judged(self, group: Sequence[Sequence[Unit]]) -> Iterator[Result | Trouble]:
+        """The results of a group, from one worker for as long as it may go on to the next."""
+        worker: Worker | None = None
+        try:
+            for batch in group:
+                name = batch[0].implementation.name
+                with self._turn:
+                    idle = self._idle.pop(name, None)
+                if worker and idle:
+                    idle.close()
+                worker = yield from judge(batch, self._limits, partial(self._start, name), worker or idle)
+        finally:
+            if worker:
+                worker.close()
 
 
 def _facts_from(answer: dict[str, Any]) -> Facts:
