@@ -10,26 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.core
-import jax.custom_batching
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from surrogate_core.drivers import jax_devices
-from surrogate_core.drivers.base import (
-    Awaited,
-    BrokenContract,
-    Device,
-    Observation,
-    Request,
-    Transform,
-    Unsupported,
-)
-from surrogate_core.drivers.copies import COPIES, copied
+from surrogate_core.drivers.base import Awaited, Device, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers.copies import copied
 from surrogate_core.drivers.dialects import JAX
 from surrogate_core.drivers.exhaustive import judge_fused
 from surrogate_core.drivers.few import FEW, PIECE, judge_few
+from surrogate_core.drivers.jax_operations import checked, cotangent_of, ones, operation
 from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
@@ -86,7 +75,7 @@ class JaxDriver:
         target = jax_devices.devices()[request.device or device]
         x, direction = jax.device_put((request.x, request.direction), target)
         try:
-            call: Any = _operation(_subject(function, request), request)
+            call: Any = operation(_subject(function, request), request)
             if request.operation == "parameter" and request.outer[-1:] == (STAGED,):
                 # It shares no program, but is as well compared with others of its trace.
                 call = _in_little_time(call.lower(x, direction), target.platform)
@@ -156,12 +145,12 @@ class JaxDriver:
         spikes = {}
         for request in requests:
             with contextlib.suppress(Exception):  # what cannot be copied is told when it is asked alone
-                spikes[request] = _checked(copied(function, request))
+                spikes[request] = checked(copied(function, request))
         forms: dict[Any, list[Request]] = {}
         for request in spikes:
             forms.setdefault(request.form, []).append(request)
         alike = [*forms.values()]
-        operations = [_operation(spikes[group[0]], replace(group[0], outer=group[0].outer[:-1])) for group in alike]
+        operations = [operation(spikes[group[0]], replace(group[0], outer=group[0].outer[:-1])) for group in alike]
         # In the i-th run each operation is given the i-th of its requests, or the last one again.
         runs = [[group[min(i, len(group) - 1)] for group in alike] for i in range(max(map(len, alike)))]
         inputs = [jax.device_put([(r.x, r.direction) for r in run], device) for run in runs]
@@ -214,10 +203,10 @@ def _pull(function: Callable[[Any], Any], requests: Sequence[Request], device: A
     answers: dict[Request, Observation] = {}
     with contextlib.suppress(Exception, SystemExit):  # what raises here raises again, and is told, when it is alone
         x = jax.device_put(requests[0].x, device)
-        value, pull = jax.vjp(_checked(function), x)
+        value, pull = jax.vjp(checked(function), x)
         for request in requests:
             cotangent = jax.device_put(request.direction, device)
-            (gradient,) = pull(_cotangent(value, cotangent))
+            (gradient,) = pull(cotangent_of(value, cotangent))
             found = Observation(np.asarray(value), np.asarray(gradient))
             if x.is_deleted() or (cotangent is not None and cotangent.is_deleted()):
                 break
@@ -233,7 +222,7 @@ def _subject(function: Callable[[Any], Any], request: Request) -> Callable[[Any]
     """What the request evaluates: the spike function, its maker, or the smooth function beside it."""
     if request.operation == "parameter":
         return function
-    return _checked(smooth(function) if request.operation == "smooth" else copied(function, request))
+    return checked(smooth(function) if request.operation == "smooth" else copied(function, request))
 
 
 @functools.lru_cache(maxsize=4)
@@ -241,178 +230,7 @@ def _forward_and_backward(function: Callable[[Any], Any]) -> Callable[[Any], tup
     """Spikes and gradients; one object for each function, so that further spans compile nothing."""
 
     def both(x: Any) -> tuple[Any, Any]:
-        value, pull = jax.vjp(_checked(function), x)
-        return value, pull(_ones(value))[0]
+        value, pull = jax.vjp(checked(function), x)
+        return value, pull(ones(value))[0]
 
     return both
-
-
-def _checked(function: Callable[[Any], Any]) -> Callable[[Any], jax.Array]:
-    def checked(x: jax.Array) -> jax.Array:
-        y = function(x)
-        if not isinstance(y, jax.Array):
-            raise BrokenContract(
-                f"the spike function returned {_name(y)} for a jax.Array of dtype {x.dtype} and shape {x.shape}; "
-                "expected one jax.Array"
-            )
-        return y
-
-    return checked
-
-
-def _name(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _transformed(function: Callable[..., Any], transforms: tuple[Transform, ...], axes: bool) -> Callable[..., Any]:
-    for t in transforms:
-        if t.name == "vmap":
-            # An absent direction (None) has no axis: vmap leaves an empty pytree alone.
-            function = jax.vmap(function, in_axes=(t.in_axis, t.in_axis) if axes else t.in_axis, out_axes=t.out_axis)
-        elif t.name in WRAPPERS:
-            function = WRAPPERS[t.name](function)
-        elif t.name not in COPIES:
-            raise Unsupported(f"{t.name}: JAX has nothing of that kind")
-    return function
-
-
-def _scanned(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *given: lax.scan(lambda carry, row: (carry, function(*row)), None, given)[1]
-
-
-def _mapped(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *given: lax.map(lambda row: function(*row), given)
-
-
-def _branched(function: Callable[..., Any]) -> Callable[..., Any]:
-    # Neither branch is known to be taken while it is traced, and both are the function.
-    return lambda *given: lax.cond(given[0].sum() < 0, function, function, *given)
-
-
-def _looped(function: Callable[..., Any]) -> Callable[..., Any]:
-    def looped(*given: Any) -> Any:
-        blank = jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), jax.eval_shape(function, *given))
-        return lax.while_loop(lambda state: state[0] < 1, lambda state: (state[0] + 1, function(*given)), (0, blank))[1]
-
-    return looped
-
-
-def _custom_batched(function: Callable[..., Any]) -> Callable[..., Any]:
-    def batched(*given: Any) -> Any:
-        present = [g for g in given if g is not None]
-        return jax.custom_batching.sequential_vmap(lambda *a: function(*a, *[None] * (len(given) - len(a))))(*present)
-
-    return batched
-
-
-WRAPPERS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "jit": jax.jit,
-    "checkpoint": jax.checkpoint,
-    "scan": _scanned,
-    "map": _mapped,
-    "cond": _branched,
-    "while": _looped,
-    "custom_vmap": _custom_batched,
-}
-
-
-def _operation(function: Callable[[Any], jax.Array], request: Request) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """(x, direction) -> (value, derivative), with all transformations in place."""
-    spike = _transformed(function, request.inner, axes=False)
-
-    def vjp(x: Any, cotangent: Any) -> tuple[Any, Any]:
-        value, pull = jax.vjp(spike, x)
-        return value, pull(_cotangent(value, cotangent))[0]
-
-    def late(x: Any, cotangent: Any) -> tuple[Any, Any]:
-        value, pull = jax.vjp(spike, x)
-        other, pull_other = jax.vjp(spike, _doubled_and_mirrored(x))
-        pull_other(_cotangent(other, None))
-        return value, pull(_cotangent(value, cotangent))[0]
-
-    def again(x: Any, cotangent: Any) -> tuple[Any, Any]:
-        value, pull = jax.vjp(spike, x)
-        cotangent = _cotangent(value, cotangent)
-        pull(_doubled_and_mirrored(cotangent))
-        return value, pull(cotangent)[0]
-
-    def jvp(x: Any, tangent: Any) -> tuple[Any, Any]:
-        return jax.jvp(spike, (x,), (_ones(x) if tangent is None else tangent,))
-
-    def linearize(x: Any, tangent: Any) -> tuple[Any, Any]:
-        value, push = jax.linearize(spike, x)
-        return value, push(_ones(x) if tangent is None else tangent)
-
-    def residuals(x: Any, _: Any) -> tuple[Any, Any]:
-        value, pull = jax.vjp(spike, x)
-        # What is used twice is kept once.
-        return value, np.array(sum({id(leaf): leaf.nbytes for leaf in jax.tree.leaves(pull)}.values()))
-
-    operations: dict[str, Callable[[Any, Any], tuple[Any, Any]]] = {
-        "value": lambda x, _: (spike(x), None),
-        "vjp": vjp,
-        "late vjp": late,
-        "vjp again": again,
-        "jvp": jvp,
-        "linearize": linearize,
-        "grad": lambda x, _: (spike(x), jax.grad(lambda x: spike(x).sum())(x)),
-        "jacrev": lambda x, _: (spike(x), jax.jacrev(spike)(x)),
-        "jacfwd": lambda x, _: (spike(x), jax.jacfwd(spike)(x)),
-        "second": lambda x, _: (spike(x), jax.grad(lambda x: jax.grad(lambda x: spike(x).sum())(x).sum())(x)),
-        "affine": lambda x, cotangent: _affine(spike, request.weights, x, cotangent),
-        "recurrent": lambda x, cotangent: _recurrent(spike, request.weights, x, cotangent),
-        "residuals": residuals,
-        "smooth": lambda x, _: (spike(x), None),
-        "parameter": lambda x, _: _parameter(function, request.weights, x),
-    }
-    return _transformed(operations[request.operation], request.outer, axes=True)
-
-
-def _cotangent(value: Any, cotangent: Any) -> Any:
-    if cotangent is None:
-        return _ones(value)
-    if cotangent.shape != value.shape:
-        raise BrokenContract(f"the spike function returned the shape {value.shape}; expected {cotangent.shape}")
-    return cotangent.astype(value.dtype)
-
-
-def _ones(like: Any) -> Any:
-    # Of NumPy, since to make them in JAX would be a program of its own; and placed as given directions are,
-    # since a product with what is placed nowhere would be another program.
-    ones = np.ones(like.shape, like.dtype)
-    return ones if isinstance(like, jax.core.Tracer) else jax.device_put(ones, like.sharding)
-
-
-def _doubled_and_mirrored(x: Any) -> Any:
-    # In NumPy, where that can be: in JAX it would be a program of its own.
-    if isinstance(x, np.ndarray | jax.core.Tracer):
-        return -2 * x
-    with np.errstate(over="ignore"):  # twice the largest number is infinite, and that is an input, too
-        return jax.device_put(-2 * np.asarray(x), x.sharding)
-
-
-def _parameter(make: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any) -> tuple[Any, Any]:
-    (value,) = map(jnp.asarray, weights)
-    spikes, pull = jax.vjp(lambda v: make(v)(x), value)
-    return spikes, pull(_ones(spikes))[0]
-
-
-def _affine(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
-    # At the highest precision: an accelerator may else multiply matrices in fewer bits than the format has.
-    def layer(w: Any, b: Any, x: Any) -> Any:
-        return spike(jnp.matmul(w, x, precision="highest") + b)
-
-    value, pull = jax.vjp(layer, *map(jnp.asarray, weights), x)
-    return value, jnp.concatenate([g.ravel() for g in pull(_cotangent(value, cotangent))])
-
-
-def _recurrent(spike: Callable[[Any], Any], weights: tuple[np.ndarray, ...], x: Any, cotangent: Any) -> tuple[Any, Any]:
-    (decay,) = map(jnp.asarray, weights)
-
-    def step(u: Any, current: Any) -> tuple[Any, Any]:
-        u = decay * u + current
-        s = spike(u)
-        return u - s, s
-
-    value, pull = jax.vjp(lambda x: lax.scan(step, jnp.zeros_like(x[0]), x)[1], x)
-    return value, pull(_cotangent(value, cotangent))[0]
