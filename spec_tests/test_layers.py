@@ -39,7 +39,10 @@ MAY_LOAD = {
     "drivers/jax_devices": {"jax"},
     "drivers/jax_workload": {"jax"},
     "drivers/jax_counts": {"jax"},
+    "drivers/jax_operations": {"jax"},
+    "drivers/torch_arrays": {"torch"},
     "drivers/torch_layouts": {"torch"},
+    "drivers/torch_operations": {"torch"},
     "drivers/torch_silence": {"torch"},
     "drivers/torch_workload": {"torch"},
 }

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from handmade import ALPHA, ask
+from handmade import ALPHA, ROUNDED, ask
 from jax.extend.core import Primitive
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
@@ -49,7 +49,7 @@ def agree(request: Request) -> None:
     if expected.derivative is None:
         assert found.derivative is None
     else:
-        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6, strict=True)
+        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=ROUNDED, strict=True)
 
 
 @pytest.mark.parametrize("operation", ["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"])
@@ -228,13 +228,13 @@ class Fickle:
 def test_a_copy_is_evaluated_in_place_of_the_original(name: Any, outer: tuple[Transform, ...]) -> None:
     copy, plain = Request("vjp", X, inner=(Transform(name),), outer=outer), Request("vjp", X, outer=outer)
     twice = np.exp(-2 * ALPHA * np.abs(X))
-    np.testing.assert_allclose(observe(copy, Fickle(ALPHA)).gradient, twice, rtol=1e-6)
+    np.testing.assert_allclose(observe(copy, Fickle(ALPHA)).gradient, twice, rtol=ROUNDED)
     with DRIVER.scope("float32", CPU):
         together = DRIVER.observe_together(Fickle(ALPHA), [plain, copy], CPU)
     if outer:
         assert [request for request, _ in together] == [plain, copy]
-        np.testing.assert_allclose(together[0][1]().gradient, ask(plain).gradient, rtol=1e-6)
-        np.testing.assert_allclose(together[1][1]().gradient, twice, rtol=1e-6)
+        np.testing.assert_allclose(together[0][1]().gradient, ask(plain).gradient, rtol=ROUNDED)
+        np.testing.assert_allclose(together[1][1]().gradient, twice, rtol=ROUNDED)
     else:
         assert together == []
 
@@ -300,7 +300,7 @@ def test_what_a_second_call_compiles_is_counted_and_the_first_is_not(outer: tupl
     assert observe(request).compiled == 0
     # Within one program a new function is traced once, like any other.
     assert (observe(request, remaking).compiled > 0) == (not outer)
-    np.testing.assert_allclose(observe(request).gradient, ask(request).gradient, rtol=1e-6)
+    np.testing.assert_allclose(observe(request).gradient, ask(request).gradient, rtol=ROUNDED)
 
 
 def test_the_first_call_may_take_its_cotangent_away() -> None:
@@ -312,7 +312,7 @@ def test_the_first_call_may_take_its_cotangent_away() -> None:
 
     greedy.defvjp(lambda x: (greedy(x), x), lambda x, c: (pull(x, c),))
     request = Request("vjp", X, direction=X, warm=OTHER)
-    np.testing.assert_allclose(observe(request, greedy).gradient, ask(request).gradient, rtol=1e-6)
+    np.testing.assert_allclose(observe(request, greedy).gradient, ask(request).gradient, rtol=ROUNDED)
 
 
 def test_a_request_with_a_first_call_shares_no_program() -> None:
@@ -337,7 +337,7 @@ def test_a_request_within_a_trace_is_compiled_in_little_time_though_it_is_alone(
     with DRIVER.scope("float32", CPU):
         ((told, answer),) = DRIVER.observe_together(SlayerGrad(ALPHA), [request], CPU)
         assert told is request
-        np.testing.assert_allclose(answer().gradient, observe(request).gradient, rtol=1e-6)
+        np.testing.assert_allclose(answer().gradient, observe(request).gradient, rtol=ROUNDED)
     assert compiled == ["cpu"]
 
 

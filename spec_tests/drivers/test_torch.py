@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from handmade import ALPHA, ask
+from handmade import ALPHA, ROUNDED, ask
 
 from surrogate_core.drivers import BrokenContract, Request, Transform, Unsupported
 from surrogate_core.spec import FORMATS
@@ -261,7 +261,7 @@ def test_compiled_the_answer_is_the_same_and_every_variant_is_compiled_anew() ->
     # One more than the variants of one code that Dynamo compiles.
     for rate in range(1, torch._dynamo.config.recompile_limit + 2):
         found = observe(Request("vjp", X, inner=(Transform("jit"),)), make(float(rate)))
-        np.testing.assert_allclose(found.gradient, rate * ask(Request("vjp", X)).gradient, rtol=1e-6)
+        np.testing.assert_allclose(found.gradient, rate * ask(Request("vjp", X)).gradient, rtol=ROUNDED)
 
 
 def broken(x: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from handmade import ALPHA, ask
+from handmade import ALPHA, ROUNDED, ask
 
 from surrogate_core.drivers import Observation, Request, Transform
 from surrogate_core.drivers.torch import TorchDriver
@@ -73,7 +73,7 @@ def agree(request: Request, function: Spike = New.apply) -> None:
     if expected.derivative is None:
         assert found.derivative is None
     else:
-        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-6, strict=True)
+        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=ROUNDED, strict=True)
 
 
 def seen_by(function: Callable[[torch.Tensor], Any], *names: Any) -> Any:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from handmade import ALPHA, SLAYER, ask, case
+from handmade import ALPHA, ROUNDED, SLAYER, ask, case
 
 from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.tally import Span, Tally
@@ -104,8 +104,8 @@ def test_an_instance_keeps_its_state_between_turns_and_shares_it_with_nobody() -
 def test_other_parameters_are_those_of_the_request() -> None:
     on = bench()
     own, other = Request("vjp", X), Request("vjp", X, parameters=OTHER)
-    np.testing.assert_allclose(gradient(on, own), ask(own).gradient, rtol=1e-6)
-    np.testing.assert_allclose(gradient(on, other), np.exp(-2 * np.abs(X)), rtol=1e-6)
+    np.testing.assert_allclose(gradient(on, own), ask(own).gradient, rtol=ROUNDED)
+    np.testing.assert_allclose(gradient(on, other), np.exp(-2 * np.abs(X)), rtol=ROUNDED)
 
 
 def test_a_forgotten_instance_is_made_anew_and_the_others_stay() -> None:
@@ -138,7 +138,7 @@ def test_requests_of_one_program_are_answered_together_and_those_alike_are_trace
     assert on.driver.compilations() == before + 1
     calls = len(counting.calls)
     for request in requests:
-        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=1e-6)
+        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=ROUNDED)
     assert len(counting.calls) == calls == 1
 
 
@@ -184,7 +184,7 @@ def test_a_program_that_cannot_be_made_leaves_every_request_to_be_asked_alone() 
     on.observe_together(requests)
     assert not on.known(requests[2:])
     for request in requests[:2]:
-        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=1e-6)
+        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=ROUNDED)
     told = on.observe(requests[2])
     assert isinstance(told, ValueError)
     assert str(told) == "no matrices"
@@ -200,7 +200,7 @@ def test_what_a_program_did_not_answer_after_all_is_asked_alone(raised: BaseExce
     on.observe_together(requests)
     assert on.known(requests)
     for request in requests:
-        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=1e-6)
+        np.testing.assert_allclose(gradient(on, request), ask(request).gradient, rtol=ROUNDED)
 
 
 def test_an_answer_that_is_waited_for_is_forgotten_like_any_other() -> None:
@@ -271,7 +271,7 @@ def test_threads_evaluate_the_rows_of_their_own_part() -> None:
     answer = observation(on.observe(request))
     expected = ask(request)
     np.testing.assert_array_equal(answer.value, expected.value, strict=True)
-    np.testing.assert_allclose(answer.gradient, expected.gradient, rtol=1e-6)
+    np.testing.assert_allclose(answer.gradient, expected.gradient, rtol=ROUNDED)
     assert counting.calls == [(5,)] * 24
     assert counting.made == [ALPHA]
     assert on.observe(request) is answer
@@ -316,7 +316,7 @@ def test_an_input_kept_in_the_instance_for_the_backward_pass_is_seen_in_threads_
     on = bench(make)
     for row in ROWS[:, 0]:
         alone = Request("vjp", row)
-        np.testing.assert_allclose(gradient(on, alone), ask(alone).gradient, rtol=1e-6)
+        np.testing.assert_allclose(gradient(on, alone), ask(alone).gradient, rtol=ROUNDED)
     request = Request("vjp", ROWS, threads=8)
     assert (np.abs(gradient(on, request) - ask(request).gradient) > 0.01).any()
 
