@@ -49,6 +49,7 @@ def test_other_libraries_and_what_is_shared_by_nobody_are_apart() -> None:
 
 
 def test_who_is_judged_with_whom_is_the_same_in_whatever_order_they_are_named() -> None:
-    names = [*PAIRS, ALONE[0], "braintools.Arctan", "braintools.arctan"]
+    pairs = ["Arctan", "arctan", "ERF", "erf", "SoftSign", "soft_sign"]  # as much to judge for each of them
+    names = [*PAIRS, ALONE[0], *(f"braintools.{name}" for name in pairs)]
     one, other = grouped(*names), grouped(*reversed(names))
     assert {frozenset(group) for group in one} == {frozenset(group) for group in other}

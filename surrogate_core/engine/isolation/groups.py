@@ -35,7 +35,7 @@ def groups(batches: Batches, shared: Mapping[str, Library], jobs: int) -> list[t
     size = max(1, min(SIZE, len(batches) // jobs))
     found: list[list[str]] = []
     open_: dict[str, list[str]] = {}
-    for members in sorted(_families(batches, shared), key=lambda members: -_work(batches, members)):
+    for members in sorted(_families(batches, shared), key=lambda members: (-_work(batches, members), min(members))):
         library = shared[members[0]].name if members[0] in shared else ""
         group = open_.get(library, [])
         if not (library and group and len(group) < size):
