@@ -25,8 +25,8 @@ SLAYER = get_spec("slayer")
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 ALPHA = 0.7
 """Neither 1 nor a power of two, so that products round."""
-ROUNDED = (4 + 4 * 6 + 2) * 2.0**-24
-"""How far a right answer in float32 may be from the formula, as a share of it, where alpha * abs(x) is 6 at the most.
+ROUNDED = (4 + 4 * 6.3 + 2) * 2.0**-24
+"""How far a right answer in float32 may be from the formula, as a share of it, where alpha * abs(x) is at most 6.3.
 
 The bound of SLAYER is u * (4 + 4 * alpha * abs(x)) of the gradient; times a cotangent it is rounded once more, and so
 is what it is compared with.

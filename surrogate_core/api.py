@@ -112,7 +112,7 @@ def check(
         total_timeout: seconds that all properties of one implementation may take together.
         memory: MiB that a worker and its child processes may hold in memory, imports included; by default no limit.
         in_process: whether to judge in this process. By default a target that is named by a string is imported and
-            judged in a worker process of its own, and a factory that was given as an object in this one, where the
+            judged in a worker process, and a factory that was given as an object in this one, where the
             four limits above do not hold; with ``False`` objects go to workers, too, and have to be picklable.
         executor: where to judge in place of this machine's own workers: ``processes``, ``dask``, which starts a cluster
             of ``jobs`` processes here, ``dask://host:port``, or an executor of :mod:`concurrent.futures`.

@@ -105,7 +105,7 @@ def test_other_parameters_are_those_of_the_request() -> None:
     on = bench()
     own, other = Request("vjp", X), Request("vjp", X, parameters=OTHER)
     np.testing.assert_allclose(gradient(on, own), ask(own).gradient, rtol=ROUNDED)
-    np.testing.assert_allclose(gradient(on, other), np.exp(-2 * np.abs(X)), rtol=ROUNDED)
+    np.testing.assert_allclose(gradient(on, other), np.exp(-2.0 * np.abs(X.astype(np.float64))), rtol=ROUNDED)
 
 
 def test_a_forgotten_instance_is_made_anew_and_the_others_stay() -> None:

@@ -105,7 +105,7 @@ class JaxDriver:
         forward = [r for r in staged if r.forward_mode()]
         reverse = [r for r in staged if not r.forward_mode()]
         answers = self._pulled_back(function, requests, device)
-        # One request that cannot be traced spoils its program: first of all forward mode, which is often missing.
+        # All in one program, unless one of them cannot be traced, most often forward mode, which is then tried apart.
         if forward and reverse and (together := self._attempt(function, forward + reverse, device)):
             return answers + together
         answers += self._attempt(function, forward, device)

@@ -1,4 +1,4 @@
-"""Where implementations are judged: in this process, or each in a worker of its own."""
+"""Where implementations are judged: in this process, or apart from it in workers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ class Here:
 
 
 class Apart:
-    """Each implementation in a worker; factories that were given as objects in this process, unless ``all_of_them``.
+    """In workers: each implementation by itself, or several of one library after one another.
+
+    Factories that were given as objects are judged in this process, unless ``all_of_them``.
 
     Attributes:
         troubles: what keeps the ledger from adding up, in sentences.

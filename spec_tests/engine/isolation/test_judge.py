@@ -34,7 +34,7 @@ class Scripted:
     """A worker that says what it is told to, in place of a process."""
 
     def __init__(self, said: Sequence[Said]) -> None:
-        self._said, self.closed = said, False
+        self._said, self.closed, self.children = said, False, 0
 
     def ask(self, message: object, total: float) -> Iterator[Mapping[str, Any]]:
         for said in self._said:
@@ -123,40 +123,56 @@ def test_workers_that_are_lost_are_replaced_as_long_as_results_come(units: tuple
     ]
 
 
-def left_over(units: Sequence[Unit], *scripts: Sequence[Said]) -> tuple[Worker | None, list[Scripted]]:
-    """The worker that may go on to another implementation, and all that were started."""
-    started = [Scripted(script) for script in scripts]
-    workers = iter(started)
-    judging = judge(units, Limits(60.0, 600.0), cast(Callable[[], Worker], lambda: next(workers)))
+def left_over(units: Sequence[Unit], *workers: Scripted, handed_on: bool = False) -> tuple[Worker | None, list[str]]:
+    """The worker that may go on to another implementation, and what came of the units."""
+    there = iter(workers)
+    start = cast(Callable[[], Worker], lambda: next(there))
+    first = next(there) if handed_on else None
+    judging = judge(units, Limits(60.0, 600.0), start, cast("Worker | None", first), handed_on=handed_on)
+    states: list[str] = []
     while True:
         try:
-            next(judging)
+            said = next(judging)
         except StopIteration as end:
-            return end.value, started
+            return end.value, states
+        states.append(said.outcome.state if isinstance(said, Result) else said.sentence)
 
 
 def test_a_worker_that_judged_all_of_it_may_go_on_and_is_still_there(units: tuple[Unit, ...]) -> None:
-    left, (started,) = left_over(units, [result(unit) for unit in units])
-    assert left is started
-    assert not started.closed
+    worker = Scripted([result(unit) for unit in units])
+    assert left_over(units, worker)[0] is worker
+    assert not worker.closed
 
 
-@pytest.mark.parametrize("what", ["errored", "process", "silent"])
+@pytest.mark.parametrize("what", ["errored", "process", "silent", "children"])
 def test_a_worker_in_which_something_went_wrong_goes_on_to_nobody(units: tuple[Unit, ...], what: str) -> None:
     said = [unit.result(Passed()) for unit in units]
     if what == "errored":
         said[1] = units[1].result(Errored("it raised"))
     elif what == "process":
         said[1] = units[1].result(Passed(), process=("it changed the locale, which was put back",))
-    else:
+    elif what == "silent":
         said.pop()
-    left, (started,) = left_over(units, [{"kind": "result", **to_json(one)} for one in said])
-    assert left is None
-    assert started.closed
+    worker = Scripted([{"kind": "result", **to_json(one)} for one in said])
+    worker.children = int(what == "children")
+    assert left_over(units, worker)[0] is None
+    assert worker.closed
 
 
 def test_of_two_workers_the_one_that_was_not_brought_down_may_go_on(units: tuple[Unit, ...]) -> None:
     fault = Ended("it ended its process", "there")
-    left, started = left_over(units, [result(units[0]), doing(1), fault], [result(units[2])])
-    assert left is started[1]
-    assert [worker.closed for worker in started] == [True, False]
+    brought_down, other = Scripted([result(units[0]), doing(1), fault]), Scripted([result(units[2])])
+    assert left_over(units, brought_down, other) == (other, ["passed", "errored", "passed"])
+    assert (brought_down.closed, other.closed) == (True, False)
+
+
+@pytest.mark.parametrize("said", [[], [0], [1]], ids=["at once", "at the first", "later"])
+def test_the_end_of_a_worker_that_was_handed_on_is_blamed_on_nobody(units: tuple[Unit, ...], said: list[int]) -> None:
+    fault = Ended("it ended its process", "there")
+    told = [result(unit) for unit in units[: max(said, default=0)]]
+    used = Scripted([*told, *map(doing, said), fault])
+    fresh = Scripted([result(unit) for unit in units[len(told) :]])
+    assert left_over(units, used, fresh, handed_on=True) == (fresh, ["passed"] * 3)
+    # Of a fresh one it is.
+    _, states = left_over(units, Scripted([*told, doing(len(told)), fault]), fresh)
+    assert "errored" in states

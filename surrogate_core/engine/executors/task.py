@@ -1,7 +1,7 @@
 """Tasks: units of work that travel together, and what the process that judges them does.
 
 A task is a plain value of a few kB. Units of one case share evaluations, so they stay together; spans of bit patterns
-are dealt out by the handful. Where a task is judged, each implementation has a process of its own, as it has at home.
+are dealt out by the handful. Where a task is judged, it has a process of its own.
 """
 
 from __future__ import annotations

@@ -39,7 +39,12 @@ class _Round:
 
 
 def judge(
-    units: Sequence[Unit], limits: Limits, start: Callable[[], Worker], worker: Worker | None = None
+    units: Sequence[Unit],
+    limits: Limits,
+    start: Callable[[], Worker],
+    worker: Worker | None = None,
+    *,
+    handed_on: bool = False,
 ) -> Generator[Result | Trouble, None, Worker | None]:
     """The results of one implementation's units as they happen, in the order of the units.
 
@@ -48,10 +53,11 @@ def judge(
         limits: of its workers.
         start: starts a worker.
         worker: one that is there already, and is used first.
+        handed_on: whether that one has judged another implementation. Its end is not blamed on this one.
 
     Returns:
-        The worker that judged the last of them, if it may go on to another implementation: nothing that it judged was
-        errored, and nothing of its process had to be put back.
+        The worker that judged the last of them, if it may go on to another implementation: none of them was errored,
+        nothing of its process had to be put back, and it has started no process that is still there.
     """
     now, end = _Round({unit.id: unit for unit in units}), time.monotonic() + limits.total
     restarts, losses, shared, spotless = limits.restarts, LOSSES, True, True
@@ -70,6 +76,9 @@ def judge(
                 if worker:
                     worker.close()
                     worker = None
+                if handed_on:
+                    handed_on = False
+                    continue
                 if ended.lost:
                     losses = (LOSSES if len(now.waiting) < left else losses) - 1
                     if not losses:
@@ -90,9 +99,9 @@ def judge(
                 if now.waiting:
                     yield Trouble(f"{units[0].implementation.name}: {_named(now.waiting)}")
                     return None
-                if spotless:
-                    used, worker = worker, None
-                    return used
+                if spotless and not worker.children:
+                    clean, worker = worker, None
+                    return clean
         return None
     finally:
         if worker:

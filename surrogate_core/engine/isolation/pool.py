@@ -52,7 +52,7 @@ class Pool:
 
     Args:
         limits: of each implementation.
-        jobs: how many implementations are judged at a time.
+        jobs: how many implementations, or groups of them, are judged at a time.
         frameworks: those that the implementations are known to need, imported once for all.
         shared: by name, the library that several of the implementations come from, to be imported once for them.
         alike: whether several implementations are to be judged, which then share what they compile.
@@ -93,7 +93,7 @@ class Pool:
         batches: dict[str, list[Unit]] = {}
         for unit in units:
             batches.setdefault(unit.implementation.name, []).append(unit)
-        # The memory that one surrogate may hold can only be told from others' where it has a process of its own.
+        # With a limit of memory each has a process of its own: what one holds cannot be told from what others left.
         shared = {} if self._limits.memory is not None else self._shared
         said: queue.SimpleQueue[Result | Trouble | BaseException | None] = queue.SimpleQueue()
         grouped = groups(batches, shared, self._jobs)
@@ -167,14 +167,16 @@ class Pool:
             return self._branches[library.name]
 
     def _facts(self, asked: Sequence[tuple[Target, Parameters]]) -> list[Facts | Ended | BadInput]:
-        """What is to be known of each, from one worker for as long as it lives, which is kept for the last of them."""
+        """What is to be known of each, from one worker for as long as it lives; it is kept where it saw one alone."""
         found: list[Facts | Ended | BadInput] = []
         worker: Worker | None = None
         for target, parameters in asked:
             one, worker = self._known(target, parameters, worker)
             found.append(one)
-        if worker:
-            self._keep(asked[-1][0].name, worker)
+        if worker and len(asked) == 1:
+            self._keep(asked[0][0].name, worker)
+        elif worker:
+            worker.close()
         return found
 
     def _known(
@@ -253,7 +255,9 @@ class Pool:
                     idle = self._idle.pop(name, None)
                 if worker and idle:
                     idle.close()
-                worker = yield from judge(batch, self._limits, partial(self._start, name), worker or idle)
+                used, worker = worker, None  # which is closed by whoever judges in it
+                start = partial(self._start, name)
+                worker = yield from judge(batch, self._limits, start, used or idle, handed_on=used is not None)
         finally:
             if worker:
                 worker.close()

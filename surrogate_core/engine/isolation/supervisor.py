@@ -69,9 +69,14 @@ class Worker:
         send: hands an order and its descriptors to the nursery.
         limits: what the worker may take.
 
+    Attributes:
+        children: how many processes it had when it had last answered a request.
+
     Raises:
         Ended: it could not be started.
     """
+
+    children = 0
 
     def __init__(self, send: Send, limits: Limits) -> None:
         self._limits, self._lines, self._tail, self._said = limits, Lines(), b"", b""
@@ -107,6 +112,9 @@ class Worker:
             Ended: the worker is gone, or went beyond a limit and was ended.
         """
         begun = time.monotonic()
+        # What it wrote before belongs to what was asked before.
+        self._drain(PIECES)
+        self._tail = b""
         self._send(request(message))
         end, seconds = begun + total, self._limits.start
         last = begun + seconds
@@ -115,6 +123,7 @@ class Worker:
             if self._channel in ready:
                 for found in self._read():
                     if found.get("kind") == "done":
+                        self.children = int(found.get("children", 0))
                         return
                     seconds = self._limits.timeout
                     last = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""The worker: a process in which one implementation is imported and judged."""
+"""The worker: a process in which an implementation is imported and judged; or several of one library, in turns."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from surrogate_core.engine.facts import facts
 from surrogate_core.engine.isolation.channel import answer, receive
+from surrogate_core.engine.isolation.keeper import children
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import to_json
 from surrogate_core.engine.run import run
@@ -50,7 +51,7 @@ def serve(channel: int, dump: int) -> None:
     To :class:`AskFacts` it answers ``{"kind": "imported"}``, and ``{"kind": "facts", ...}`` or ``{"kind":
     "mistake", ...}``; to
     :class:`AskResults` for each unit ``{"kind": "doing", "unit": its index or null}`` and ``{"kind":
-    "result", ...}``; to both at last ``{"kind": "done"}``.
+    "result", ...}``; to both at last ``{"kind": "done", "children": how many processes it has started}``.
     """
     faulthandler.enable(dump)
     faulthandler.register(signal.SIGUSR1, dump, all_threads=True)
@@ -62,7 +63,7 @@ def serve(channel: int, dump: int) -> None:
             _tell_facts(parent, asked)
         else:
             _tell_results(parent, asked)
-        answer(parent, {"kind": "done"})
+        answer(parent, {"kind": "done", "children": len(children(os.getpid()))})
     os._exit(0)
 
 
