@@ -14,7 +14,7 @@ import numpy as np
 import proof_gate
 import pytest
 from perf.handmade import DEVICES, MACHINE
-from proof_gate import BURN, Score, allowed_alarms, app, claim, left, missed, read, scores
+from proof_gate import BURN, Score, allowed_alarms, app, asked, claim, left, missed, read, scores, seconds
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -111,13 +111,36 @@ def test_a_target_that_is_missed_is_named() -> None:
     met = [
         Score("paired 7 x 20", "same", "", 3, 300),
         Score("paired 7 x 20", "+10 %", "a", 19, 20),
+        Score("paired 10 x 40", "+5 %", "a", 19, 20),
         Score("paired 7 x 20", "+5 %", "a", 0, 20),  # asked of the other tier
     ]
-    assert missed(met) == []
-    assert missed([*met, Score("paired 7 x 20", "same", "", 4, 300), Score("paired 10 x 40", "+5 %", "b", 18, 20)]) == [
+    assert missed(met, asked("quiet", ["a"])) == []
+    behind = [Score("paired 7 x 20", "same", "", 4, 300), met[1], Score("paired 10 x 40", "+5 %", "a", 18, 20)]
+    assert missed(behind, asked("quiet", ["a"])) == [
         "paired 7 x 20 accused what did not change 4 times in 300",
-        "paired 10 x 40 saw +5 % of b 18 times in 20",
+        "paired 10 x 40 saw +5 % of a 18 times in 20",
     ]
+
+
+def test_a_target_without_a_gate_is_missed() -> None:
+    assert missed([Score("paired 7 x 20", "same", "", 0, 300)], asked("quiet", ["a"])) == [
+        "paired 7 x 20 had no gate for +10 % of a",
+        "paired 10 x 40 had no gate for +5 % of a",
+    ]
+    # Beside other work 5 % is asked of nobody.
+    assert missed([], asked("burners", ["a"])) == [
+        "paired 7 x 20 had no gate for what did not change",
+        "paired 7 x 20 had no gate for +10 % of a",
+    ]
+
+
+def test_what_a_gate_takes_is_that_of_seven_processes_shared_by_their_benchmarks() -> None:
+    records = {"a": {}, "b": {}, "c": {}}
+    processes = [
+        {"arms": arms, "rounds": 20, "seconds": took, "records": records} for arms, took in ((2, 3.0), (3, 9.0))
+    ]
+    assert seconds(processes) == 7.0
+    assert seconds(processes[1:]) == math.inf
 
 
 def test_a_burner_ends_with_the_process_that_started_it() -> None:
@@ -150,11 +173,11 @@ def measured_at_once(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
 @pytest.mark.usefixtures("measured_at_once")
 def test_what_was_measured_stays_and_the_same_command_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "proof.jsonl"
-    asked = ["measure", "quiet", str(file), "--gates"]
-    assert CliRunner().invoke(app, [*asked, "2"], catch_exceptions=False).exit_code == 0
+    command = ["measure", "quiet", str(file), "--gates"]
+    assert CliRunner().invoke(app, [*command, "2"], catch_exceptions=False).exit_code == 0
     with file.open("a") as cut:
         cut.write('{"kind": "proc')
-    assert CliRunner().invoke(app, [*asked, "3"], catch_exceptions=False).exit_code == 0
+    assert CliRunner().invoke(app, [*command, "3"], catch_exceptions=False).exit_code == 0
     head, processes = read(file)
     assert head["units"] == [["a", "+5 %", 7]]
     assert head["refused"] == [["b", "+5 %", "not so finely"]]
@@ -163,9 +186,11 @@ def test_what_was_measured_stays_and_the_same_command_goes_on(tmp_path: Path) ->
     answer = CliRunner().invoke(app, ["summary", str(file)], catch_exceptions=False)
     assert "quiet: 28 processes" in answer.output
     assert "false alarms of paired 7 x 20: 0 of 3 gates" in answer.output
+    assert "b: no work was found for +5 %: not so finely" in answer.output
+    assert (answer.exit_code, "every target is met" in answer.output) == (0, True)
     beside = tmp_path / "beside.jsonl"
-    asked = ["measure", "quiet", str(beside), "--gates", "1", "--work-from", str(file)]
-    assert CliRunner().invoke(app, asked, catch_exceptions=False).exit_code == 0
+    command = ["measure", "quiet", str(beside), "--gates", "1", "--work-from", str(file)]
+    assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
     assert read(beside)[0]["units"] == head["units"]
     other = CliRunner().invoke(app, ["measure", "burners", str(file)])
     assert other.exit_code == 2
