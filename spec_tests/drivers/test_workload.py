@@ -67,6 +67,34 @@ def test_what_runs_eagerly_is_not_said_to_compile_what_was_compiled_by_chance_be
     assert (first.compilations, second.compilations) == (0, 0)
 
 
+def constant(anew: bool) -> Callable[[Any], Any]:
+    """A surrogate whose rule computes a constant while it is traced, where asked by a program compiled anew."""
+
+    @jax.custom_jvp
+    def spike(x: Any) -> Any:
+        return (x >= 0).astype(x.dtype)
+
+    @spike.defjvp
+    def rule(primals: Any, tangents: Any) -> Any:
+        (x,), (dx,) = primals, tangents
+        with jax.ensure_compile_time_eval():
+            odd = jnp.arange(1033.0)  # of a shape that nothing else here has
+            sum_ = jax.jit(lambda odd: odd.sum())(odd) if anew else odd.sum()
+        return spike(x), jnp.exp(-jnp.abs(x) / sum_) * dx
+
+    return spike
+
+
+def test_programs_that_whoever_comes_first_compiles_for_all_are_counted_for_none() -> None:
+    first, second = (preparer("jax").prepare(constant(anew=False), SMALL, "cpu:0") for _ in range(2))
+    assert (first.compilations, second.compilations) == (1, 1)
+
+
+def test_a_program_that_tracing_compiles_anew_is_counted_whoever_comes_first() -> None:
+    first, second = (preparer("jax").prepare(constant(anew=True), SMALL, "cpu:0") for _ in range(2))
+    assert (first.compilations, second.compilations) == (2, 2)
+
+
 def test_a_frozen_program_gives_the_same_and_says_what_it_costs() -> None:
     ready = preparer("jax")
     fresh = ready.prepare(surrogate_core.SlayerGrad(), SMALL, "cpu:0")

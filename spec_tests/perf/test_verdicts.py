@@ -96,6 +96,14 @@ def test_counts_that_differ_are_named() -> None:
     assert found(gate(*twice, *looks(B, 1)))[A.id].evidence == ("exp evaluated twice, was once",)
 
 
+def test_programs_compiled_are_named_but_not_beside_what_is_frozen_and_never_traced_again() -> None:
+    more = [{**s.arms, "new": dataclasses.replace(measured(1.0), compilations=2)} for s in looks(A, 1)]
+    run = gate(*(dataclasses.replace(s, arms=arms) for s, arms in zip(looks(A, 1), more, strict=True)), *looks(B, 1))
+    assert found(run)[A.id].evidence == ("programs compiled to make it ready: 2, was 1",)
+    frozen = dataclasses.replace(run, header={**run.header, "against": {"kind": "artifact", "subject": {}}})
+    assert found(frozen)[A.id].evidence == ()
+
+
 def test_counts_of_different_versions_are_not_compared() -> None:
     twice = [dataclasses.replace(s, arms={**s.arms, "new": measured(1.0, {"traced exp": 2.0})}) for s in looks(A, 1)]
     assert found(gate(*twice, *looks(B, 1), same_versions=False))[A.id].evidence is None

@@ -97,7 +97,7 @@ def test_what_was_measured_in_another_way_is_not_compared(tmp_path: Path) -> Non
 def test_a_count_that_the_latest_run_changed_is_named(tmp_path: Path) -> None:
     fill(tmp_path, *[1.0] * 8)
     add(tmp_path, counting(measured(20, 1.0, 1.0), counts={"traced exp": 2.0}, compilations=3))
-    wanted = ("exp evaluated twice, was once", "programs compiled until warm: 3, was 1")
+    wanted = ("exp evaluated twice, was once", "programs compiled to make it ready: 3, was 1")
     assert check(tmp_path).changed[NEW, A.id] == wanted
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -58,9 +57,7 @@ class JaxPreparer:
             return _compiled(function, _shared(workload, device))
         given = _given(workload, device)  # of its own, since one that runs eagerly may donate it
         counts = traced_counts(jax.make_jaxpr(function)(*given).jaxpr)
-        found = _warm((lambda: function(*given),), 0.0, counts, jax_devices.compilations())
-        # How many programs were compiled depends on what has been called before in this process.
-        return dataclasses.replace(found, compilations=0)
+        return _warm((lambda: function(*given),), 0.0, counts, 0)
 
     def slowed(self, spike: Callable[[Any], Any], extra: int, workload: Workload, device: str) -> Callable[[Any], Any]:
         def slower(x: Any) -> Any:
@@ -142,13 +139,23 @@ def _through_time(spike: Callable[[Any], Any]) -> Function:
 
 
 def _compiled(function: Function, given: Any) -> Prepared:
-    before, start = jax_devices.compilations(), time.perf_counter()
+    start = time.perf_counter()
     traced = jax.jit(function).trace(*given)
     program = traced.lower().compile()
     seconds = time.perf_counter() - start
     counts = {**traced_counts(traced.jaxpr.jaxpr), **compiled_counts(program)}
     calls = tuple(functools.partial(copy, *given) for copy in (program, *_loaded_again(program)))
-    return _warm(calls, seconds, counts, before)
+    return _warm(calls, seconds, counts, 1 + _compiled_by_tracing(function, given))
+
+
+def _compiled_by_tracing(function: Function, given: Any) -> int:
+    """Programs that tracing compiles every time.
+
+    The first time, whoever comes first in a process also compiles what others need too, as for a constant.
+    """
+    before = jax_devices.compilations()
+    jax.jit(lambda *same: function(*same)).trace(*given)  # of a function of its own, or it is not traced again
+    return jax_devices.compilations() - before
 
 
 def _loaded_again(program: Any) -> list[Any]:
@@ -159,9 +166,9 @@ def _loaded_again(program: Any) -> list[Any]:
     return []
 
 
-def _warm(calls: tuple[Callable[[], Any], ...], seconds: float, counts: dict[str, float], before: int) -> Prepared:
+def _warm(calls: tuple[Callable[[], Any], ...], seconds: float, counts: dict[str, float], compiled: int) -> Prepared:
     for call in (calls[0], calls[0], *calls):
         jax.block_until_ready(call())
     warm = jax_devices.compilations()
     jax.block_until_ready(calls[0]())
-    return Prepared(calls, jax.block_until_ready, seconds, warm - before, jax_devices.compilations() - warm, counts)
+    return Prepared(calls, jax.block_until_ready, seconds, compiled, jax_devices.compilations() - warm, counts)

@@ -62,7 +62,8 @@ class Prepared:
             can be had, since a few percent of its time depend on where in memory it happens to lie.
         wait: returns once a result is there.
         compile_seconds: what tracing and compiling took ahead of the first call; 0 where nothing is compiled.
-        compilations: programs that were compiled until it was warm; 0 where it runs eagerly.
+        compilations: programs that making it ready compiles each time, whatever was made ready before; 0 where it runs
+            eagerly.
         recompilations: programs that one more call of the same shape compiled.
         counts: what is known of the computation without a clock, by name (``traced exp``, ``compiled bytes``).
     """

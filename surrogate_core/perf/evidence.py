@@ -27,8 +27,8 @@ def changes(old: Measured, new: Measured) -> tuple[str, ...]:
 
 
 def compilation_changes(old: Sequence[int], new: Sequence[int]) -> tuple[str, ...]:
-    """What changed of the programs that were compiled: until the arm was warm, and by a further call."""
-    names = ("programs compiled until warm", "programs compiled by a further call")
+    """What changed of the programs that were compiled: to make the arm ready, and by a further call."""
+    names = ("programs compiled to make it ready", "programs compiled by a further call")
     return tuple(
         f"{what}: {now}, was {before}" for what, before, now in zip(names, old, new, strict=True) if before != now
     )

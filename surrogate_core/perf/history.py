@@ -41,7 +41,7 @@ class Entry:
         ratios: target -> benchmark -> mean log-ratio to the bare operation.
         counts: target -> benchmark -> what is known of the computation without a clock.
         parameters: target -> those at which it was timed, in words; a target is missing where they were not kept.
-        compiled: target -> benchmark -> programs compiled until it was warm, and by a further call; likewise.
+        compiled: target -> benchmark -> programs compiled to make it ready, and by a further call; likewise.
     """
 
     started: str

@@ -124,7 +124,7 @@ class Measured:
     Attributes:
         seconds: per call; one entry a round, which has a number for every go.
         compile_seconds: ahead of the first call.
-        compilations: programs compiled until it was warm.
+        compilations: programs that making it ready compiles each time, whatever was made ready before.
         recompilations: programs that one more call compiled.
         counts: what is known of the computation without a clock.
     """

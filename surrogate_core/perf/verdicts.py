@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogate_core.perf.decide import Verdict, decide, medians, not_comparable
-from surrogate_core.perf.evidence import changes
-from surrogate_core.perf.job import BARE
+from surrogate_core.perf.evidence import changes, count_changes
+from surrogate_core.perf.job import BARE, Measured
 from surrogate_core.perf.plan import FEWEST, NEW, OLD
 from surrogate_core.perf.store import BenchRun, Sample
 
@@ -83,8 +83,14 @@ def _comparison(run: BenchRun, name: str, verdict: Verdict) -> Comparison:
     sides = {arm: [s.arms[arm] for s in samples if arm in s.arms] for arm in (NEW, OLD)}
     times = {arm: float(np.median([np.median(m.seconds) for m in found])) for arm, found in sides.items() if found}
     counted = len(times) == 2 and run.header["same_versions"] and any(m[0].counts for m in sides.values())
-    evidence = changes(sides[OLD][0], sides[NEW][0]) if counted else None
+    evidence = _evidence(run, sides[OLD][0], sides[NEW][0]) if counted else None
     return Comparison(name, verdict, times.get(NEW), times.get(OLD), evidence, errors[0] if errors else "")
+
+
+def _evidence(run: BenchRun, old: Measured, new: Measured) -> tuple[str, ...]:
+    # What was frozen is not traced again, so that it never compiles what tracing does.
+    frozen = run.header["against"]["kind"] == "artifact"
+    return count_changes(old.counts, new.counts) if frozen else changes(old, new)
 
 
 def first_line(text: str) -> str:
