@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,13 @@ def measured(seconds: float, counts: Mapping[str, float] | None = None, again: i
 def sample(benchmark: Benchmark, process: int, look: int = 1, **arms: float) -> Sample:
     """One process's arms, by how long they took."""
     return Sample(look, process, benchmark.id, {name: measured(s) for name, s in arms.items()}, {}, 10)
+
+
+def failing(benchmark: Benchmark, *processes: int, of: int = 5, error: str = "Boom: no\nTraceback…") -> list[Sample]:
+    """A target beside the bare operation, that fails in some processes."""
+    right = [sample(benchmark, p, 1, **{"m:new": 1.0, "bare": 1.0}) for p in range(of)]
+    failed = [dataclasses.replace(s, arms={"bare": s.arms["bare"]}, errors={"m:new": error}) for s in right]
+    return [failed[p] if p in processes else right[p] for p in range(of)]
 
 
 def header(against: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:

@@ -28,6 +28,18 @@ def broken(alpha: float) -> Callable[[Any], Any]:
     return spike
 
 
+def choosy(alpha: float) -> Callable[[Any], Any]:
+    """The plain formula, but in no format of half the width."""
+    plain = _made(alpha, 0)
+
+    def spike(x: Any) -> Any:
+        if x.dtype.itemsize == 2:
+            raise TypeError(f"no {x.dtype} here")
+        return plain(x)
+
+    return spike
+
+
 def undelayed(alpha: float) -> Callable[[Any], Any]:
     """The plain formula, where JAX computes in the thread that calls and compiles anew; else it cannot be traced."""
     plain = _made(alpha, 0)

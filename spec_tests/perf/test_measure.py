@@ -29,7 +29,7 @@ from surrogate_core.perf.verdicts import Comparison, compare, exit_code
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent / "surrogates.py"
-GOOD, SLOW, BROKEN, UNDELAYED = (f"{HERE}:{name}" for name in ("good", "slow", "broken", "undelayed"))
+GOOD, SLOW, BROKEN, CHOOSY, UNDELAYED = (f"{HERE}:{name}" for name in ("good", "slow", "broken", "choosy", "undelayed"))
 TORCH = f"{HERE.parent.parent / 'impostors' / 'torch_right.py'}:old_style_function"
 BOTH = "forward+backward/compiled/1024/float32/cpu:0"
 SMALL = "forward/compiled/1024/float32/cpu:0"
@@ -62,10 +62,33 @@ def test_ten_exponentials_more_are_a_regression_and_are_named() -> None:
 @pytest.mark.usefixtures("no_processes")
 def test_a_frozen_version_is_timed_again_beside_a_slower_one(tmp_path: Path) -> None:
     kept = str(tmp_path / "accepted.bench")
-    assert freeze(request(GOOD), kept) == (BOTH,)
+    assert freeze(request(GOOD), kept) == ((BOTH,), {})
     comparison = only(compare(run(dataclasses.replace(request(SLOW, against=kept), globs=[]))))
     assert comparison.verdict.state == "regressed"
     assert "exp evaluated 11 times, was once" in (comparison.evidence or ())
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_what_cannot_be_frozen_is_left_out_and_named_and_the_rest_is_compared(tmp_path: Path) -> None:
+    kept, half = str(tmp_path / "accepted.bench"), SMALL.replace("float32", "bfloat16")
+    asked = ["bench", CHOOSY, "--freeze", kept, "--bench", SMALL, "--bench", half, "--dtype", "float32,bfloat16"]
+    answer = CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert answer.exit_code == 0, answer.output
+    assert f"left out: {half}: TypeError: no bfloat16 here\n" in answer.stderr
+    assert "1 compiled benchmarks" in answer.stdout
+    assert only(compare(run(dataclasses.replace(request(CHOOSY, against=kept), globs=[])))).benchmark == SMALL
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_where_nothing_can_be_frozen_that_is_refused_with_the_reason(tmp_path: Path) -> None:
+    kept = tmp_path / "accepted.bench"
+    with pytest.raises(BadInput, match="RuntimeError: no spikes today"):
+        freeze(request(BROKEN, SMALL), kept)
+    assert not kept.exists()
+
+
+def test_a_strict_comparison_is_stored_as_such() -> None:
+    assert [plan(request(GOOD, SMALL, strict=strict)).header["strict"] for strict in (False, True)] == [False, True]
 
 
 @pytest.mark.usefixtures("no_processes")

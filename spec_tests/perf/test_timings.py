@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from perf.handmade import A, B, gate, sample, side_by_side
+from perf.handmade import A, B, failing, gate, sample, side_by_side
 from perf.test_history import fill
 from report.stored import Document
 from typer.testing import CliRunner
@@ -38,7 +38,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_times_their_ratios_and_the_noise_floor_are_drawn(tmp_path: Path) -> None:
-    run = side_by_side(*(sample(A, p, 1, **{"m:new": 1.5 + 0.01 * p, "bare": 1.0}) for p in range(3)))
+    run = side_by_side(*(sample(b, p, 1, **{"m:new": 1.5 + 0.01 * p, "bare": 1.0}) for b in (A, B) for p in range(3)))
     page = tmp_path / "report.html"
     answer = CliRunner().invoke(app, ["report", stored(run, tmp_path / "b.jsonl"), "-o", str(page)])
     assert answer.exit_code == 0, answer.output
@@ -63,6 +63,23 @@ def test_what_is_inconclusive_is_never_shown_as_passed() -> None:
     assert 'class="state is-open"' in text
     assert 'class="state is-passed"' not in text
     assert B.id.split("/")[0] in text
+
+
+def test_a_report_on_a_strict_comparison_exits_as_that_did(tmp_path: Path) -> None:
+    noisy = [sample(A, p, 1, new=n, old=1.0) for p, n in enumerate([0.8, 1.2, 1.1, 0.9])]
+    even = [sample(B, p, 1, new=n, old=1.0) for p, n in enumerate([1.0, 1.002, 0.999, 1.001])]
+    codes: list[int] = []
+    for changes in ({}, {"strict": False}, {"strict": True}):
+        kept = stored(gate(*noisy, *even, **changes), tmp_path / "b.jsonl")
+        codes.append(CliRunner().invoke(app, ["report", kept, "-o", str(tmp_path / "report.html")]).exit_code)
+    assert codes == [0, 0, 3]
+
+
+def test_what_failed_in_some_processes_is_drawn_as_not_measured() -> None:
+    first, second = timing(side_by_side(*failing(A, 1), *failing(B))).timed
+    assert (first.per_call, first.ratio) == ("", None)
+    assert first.error == "failed in 1 of 5 processes: Boom: no"
+    assert second.error == ""
 
 
 def test_a_history_is_drawn_with_its_step_and_its_noise_floor(history: Path, tmp_path: Path) -> None:

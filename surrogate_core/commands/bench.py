@@ -83,6 +83,7 @@ def bench(
         globs=bench_ or [],
         rule=rule,
         seed=seed,
+        strict=strict,
     )
     console = Console(width=max(Console().width, WIDTH))
     if freeze is not None:
@@ -161,11 +162,15 @@ def _progress(plan: Any) -> Iterator[Callable[[Any], None]]:
 
 
 def _freeze(request: Any, path: Path, console: Console) -> None:
+    from surrogate_core.engine.telling import printable
     from surrogate_core.perf.freezing import freeze
 
     if request.against or request.against_python or len(request.targets) != 1:
         raise BadInput(
             "--freeze with several targets, or with --against", "one target", "freeze it in a run of its own"
         )
-    kept = freeze(request, path)
+    kept, left_out = freeze(request, path)
+    for name, why in left_out.items():
+        said = f"left out: {name}: {printable(why)}"
+        Console(stderr=True).print(said, style="yellow", markup=False, highlight=False, soft_wrap=True)
     console.print(f"wrote {path}: {len(kept)} compiled benchmarks", highlight=False)

@@ -26,13 +26,17 @@ def add(
     results: Annotated[Path, typer.Argument(help="A file that `bench --results` wrote.", show_default=False)],
     label: Annotated[str, typer.Option(help="What to call the run, such as a commit.")] = "",
 ) -> None:
-    """Append a run."""
+    """Append a run; what failed in any process is left out, and named."""
+    from surrogate_core.engine.telling import printable
     from surrogate_core.perf import history as store
     from surrogate_core.perf.store import read
 
-    path, differences = store.add(folder, read(results), label)
+    run = read(results)
+    path, differences = store.add(folder, run, label)
     console = Console(soft_wrap=True)
     console.print(f"added to {path}", highlight=False, markup=False)
+    for line in store.left_out(run):
+        console.print(f"left out: {printable(line)}", style="yellow", highlight=False, markup=False)
     if differences:
         said = f"not comparable with the run before, and kept apart: {'; '.join(differences)}"
         console.print(said, style="bold magenta", highlight=False, markup=False)

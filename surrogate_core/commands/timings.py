@@ -28,7 +28,9 @@ def load(paths: Iterable[str | os.PathLike[str]]) -> list[BenchRun]:
 
 def exit_code(run: BenchRun) -> int:
     """That of the command that measured the run."""
-    return terminal.exit_code(run) if run.header["against"] is None else verdicts.exit_code(run)
+    if run.header["against"] is None:
+        return terminal.exit_code(run)
+    return verdicts.exit_code(run, strict=run.header.get("strict", False) is True)
 
 
 def timing(run: BenchRun) -> Timing:
@@ -60,7 +62,7 @@ def _timed(run: BenchRun) -> Iterable[Timed]:
             ratio=None if row.ratio is None else (row.ratio.value, row.ratio.low, row.ratio.high),
             noise=_noise(row),
             compiling="" if row.compile_seconds is None else in_units(row.compile_seconds),
-            error=verdicts.first_line(row.error).removeprefix("not measured: ") if row.error else "",
+            error=verdicts.first_line(row.error) if row.error else "",
         )
 
 

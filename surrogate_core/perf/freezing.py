@@ -16,11 +16,11 @@ from surrogate_core.perf.processes import Died, answers
 __all__ = ["freeze"]
 
 
-def freeze(request: Request, path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Freeze the target's compiled benchmarks into a file; their names.
+def freeze(request: Request, path: str | os.PathLike[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Freeze the target's compiled benchmarks into a file; (their names, why each of the others cannot be had).
 
     Raises:
-        BadInput: flatbuffers is missing, the target is not of JAX, nothing compiled was chosen, it cannot be
+        BadInput: flatbuffers is missing, the target is not of JAX, nothing compiled was chosen, none of it can be
             compiled, or the file cannot be written.
     """
     if importlib.util.find_spec("flatbuffers") is None:
@@ -42,13 +42,23 @@ def freeze(request: Request, path: str | os.PathLike[str]) -> tuple[str, ...]:
         )
     values = {b.id: benchmark_to(b) for b in compiled}
     kept: dict[str, tuple[Mapping[str, Any], bytes, Mapping[str, float]]] = {}
+    left_out: dict[str, str] = {}
     try:
         for answer in answers("freeze", Job(compiled, {"new": laid.target}, 1, 0).to_json()):
             name = answer["benchmark"]
+            if answer["kind"] != "frozen":
+                left_out[name] = answer["error"]
+                continue
             kept[name] = (values[name], bytes.fromhex(answer["program"]), answer["counts"])
     except Died as died:
         raise BadInput(
             f"--freeze {subject.target!r}: {died}", "a target that compiles", "mend the error above"
         ) from None
+    if not kept:
+        raise BadInput(
+            f"--freeze {subject.target!r}: {'; '.join(dict.fromkeys(left_out.values()))}",
+            "a target that compiles",
+            "mend the error above",
+        )
     artifact.write(path, subject, laid.header["machine"], laid.header["devices"], kept)
-    return tuple(kept)
+    return tuple(kept), left_out

@@ -21,8 +21,10 @@ from surrogate_core.perf.decide import medians
 from surrogate_core.perf.job import BARE
 from surrogate_core.perf.machine import place
 from surrogate_core.perf.store import BenchRun
+from surrogate_core.perf.summary import rows
+from surrogate_core.perf.verdicts import first_line
 
-__all__ = ["SCHEMA", "Accepted", "Entry", "Pair", "Series", "accepting", "add", "load", "unlike"]
+__all__ = ["SCHEMA", "Accepted", "Entry", "Pair", "Series", "accepting", "add", "left_out", "load", "unlike"]
 
 SCHEMA = 1
 
@@ -159,12 +161,13 @@ def _entry(run: BenchRun, label: str) -> Entry:
     ratios: dict[str, dict[str, float]] = {}
     counts: dict[str, dict[str, dict[str, float]]] = {}
     compiled: dict[str, dict[str, tuple[int, int]]] = {}
+    failed = {(r.target, r.benchmark) for r in rows(run) if r.failed}
     for subject in run.header["subjects"]:
         target = subject["target"]
         ratios[target], counts[target], compiled[target] = {}, {}, {}
         for name in run.benchmarks:
             both = [s for s in run.of(name) if {target, BARE} <= s.arms.keys()]
-            if both:
+            if both and (target, name) not in failed:
                 first = both[0].arms[target]
                 logs = medians([s.arms[target].seconds for s in both], [s.arms[BARE].seconds for s in both])
                 ratios[target][name] = float(np.mean(logs))
@@ -174,6 +177,11 @@ def _entry(run: BenchRun, label: str) -> Entry:
     versions = {s["target"]: " ".join(filter(None, (s["package"], s["version"]))) for s in subjects}
     parameters = {s["target"]: ", ".join(f"{name}={value!r}" for name, value in s["parameters"]) for s in subjects}
     return Entry(str(run.header["started"]), label, versions, ratios, counts, parameters, compiled)
+
+
+def left_out(run: BenchRun) -> tuple[str, ...]:
+    """What of a run is not kept, since it failed in some process: target, benchmark and reason, a line each."""
+    return tuple(f"{r.target} {r.benchmark}: {first_line(r.error)}" for r in rows(run) if r.failed)
 
 
 def load(folder: str | os.PathLike[str]) -> tuple[Series, ...]:

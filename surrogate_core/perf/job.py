@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BARE",
+    "NOT_OFFERED",
     "PROTOCOL",
     "Arm",
     "Job",
@@ -32,6 +33,9 @@ PROTOCOL = 8
 
 BARE = "bare"
 """The arm of the bare operation."""
+
+NOT_OFFERED = "not offered: "
+"""How the reason begins of a workload that a framework has no way to run: nothing has failed there."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Request:
         globs: names of benchmarks; by default all.
         rule: how many processes and rounds, and how to decide.
         seed: of the order of turns.
+        strict: whether what is inconclusive counts as not passed.
     """
 
     targets: Sequence[str]
@@ -59,6 +60,7 @@ class Request:
     globs: Sequence[str] = ()
     rule: Rule = GATE
     seed: int = 0
+    strict: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ def plan(request: Request) -> Plan:
         "same_versions": not changed,
         "rule": asdict(request.rule),
         "seed": request.seed,
+        "strict": request.strict,
         "machine": found["machine"],
         "devices": found["devices"],
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surrogate_core.perf.decide import Interval, interval, medians
-from surrogate_core.perf.job import BARE, Measured
+from surrogate_core.perf.job import BARE, NOT_OFFERED, Measured
 from surrogate_core.perf.store import BenchRun, Sample
 
 __all__ = ["Row", "in_units", "per_second", "ratio", "rows"]
@@ -34,7 +34,7 @@ class Row:
         compile_seconds: the median over processes; ``None`` where nothing is compiled.
         recompilations: programs that a further call of the same shape compiled.
         counts: what is known of the computation without a clock.
-        error: why it could not be measured; empty where it was.
+        error: why it could not be measured, in one process at least; empty where it was.
     """
 
     benchmark: str
@@ -53,6 +53,11 @@ class Row:
     counts: dict[str, float]
     error: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be measured, though there is a way to run it."""
+        return bool(self.error) and not self.error.startswith(NOT_OFFERED)
+
 
 def rows(run: BenchRun) -> tuple[Row, ...]:
     """Every target in every benchmark of its framework, in the order of the header; of a gate, none."""
@@ -69,10 +74,10 @@ def rows(run: BenchRun) -> tuple[Row, ...]:
 def _row(run: BenchRun, values: dict[str, dict[str, str]], target: str) -> Row:
     name, workload = str(values["id"]), values["workload"]
     samples = run.of(name)
-    measured = [s.arms[target] for s in samples if target in s.arms]
+    error = _error(samples, target)
+    measured = [] if error else [s.arms[target] for s in samples]
     seconds = _median(np.median(m.seconds) for m in measured)
     size = int(workload["size"])
-    errors = [s.errors[target] for s in samples if target in s.errors]
     return Row(
         benchmark=name,
         target=target,
@@ -84,12 +89,20 @@ def _row(run: BenchRun, values: dict[str, dict[str, str]], target: str) -> Row:
         framework=str(values["framework"]),
         seconds=seconds,
         elements_per_second=None if seconds is None else size / seconds,
-        ratio=ratio(samples, target, BARE, run.rule.confidence),
+        ratio=None if error else ratio(samples, target, BARE, run.rule.confidence),
         compile_seconds=_compile_seconds(measured) if workload["mode"] == "compiled" else None,
         recompilations=max((m.recompilations for m in measured), default=0),
         counts=dict(measured[0].counts) if measured else {},
-        error=errors[0] if errors else "" if measured else "not measured: the run was not finished",
+        error=error,
     )
+
+
+def _error(samples: Sequence[Sample], target: str) -> str:
+    """Why a target counts as not measured: it failed in any process, as in a gate, or there is none that asked it."""
+    errors = [s.errors[target] for s in samples if target in s.errors]
+    if 0 < len(errors) < len(samples):
+        return f"failed in {len(errors)} of {len(samples)} processes: {errors[0]}"
+    return errors[0] if errors else "" if samples else "the run was not finished"
 
 
 def ratio(samples: Sequence[Sample], arm: str, base: str, confidence: float) -> Interval | None:

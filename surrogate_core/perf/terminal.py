@@ -120,7 +120,11 @@ def _interval(ratio: Interval | None) -> str:
 
 
 def exit_code(run: BenchRun) -> int:
-    """Of a run that compares nothing: 3 where it was not finished, or a target was measured nowhere; else 0."""
+    """Of a run that compares nothing: 3 where it was not finished, or not everything could be measured; else 0.
+
+    What a framework offers no way to run is missed only where nothing else of a target was measured.
+    """
     found = rows(run)
     everywhere, measured = {r.target for r in found}, {r.target for r in found if r.seconds is not None}
-    return 0 if run.complete and measured and measured == everywhere else 3
+    failed = not measured or measured != everywhere or any(r.failed for r in found)
+    return 0 if run.complete and not failed else 3

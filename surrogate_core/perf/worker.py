@@ -20,7 +20,7 @@ from surrogate_core.drivers.base import BrokenContract, Unsupported
 from surrogate_core.drivers.workload import Prepared, preparer
 from surrogate_core.errors import BadInput
 from surrogate_core.perf.cases import Benchmark
-from surrogate_core.perf.job import PROTOCOL, Arm, Job, Measured, Seconds
+from surrogate_core.perf.job import NOT_OFFERED, PROTOCOL, Arm, Job, Measured, Seconds
 from surrogate_core.perf.turns import lengths, take_turns
 
 __all__ = ["main", "respond"]
@@ -86,11 +86,20 @@ def _freeze(asked: Mapping[str, Any]) -> Answers:
     (arm,) = job.arms.values()
     spike = _spike(arm)
     for benchmark in job.benchmarks:
-        ready, workload = preparer(benchmark.framework), benchmark.workload
+        yield {"benchmark": benchmark.id, **_frozen(benchmark, spike)}
+
+
+def _frozen(benchmark: Benchmark, spike: Any) -> dict[str, Any]:
+    ready, workload = preparer(benchmark.framework), benchmark.workload
+    try:
         with ready.scope(workload.dtype, benchmark.device):
             frozen = ready.freeze(spike, workload, benchmark.device)
             counts = ready.prepare(spike, workload, benchmark.device).counts
-        yield {"kind": "frozen", "benchmark": benchmark.id, "program": frozen.hex(), "counts": counts}
+    except (Exception, SystemExit) as error:
+        from surrogate_core.engine.telling import sentence
+
+        return {"kind": "refused by the target", "error": sentence(error)}
+    return {"kind": "frozen", "program": frozen.hex(), "counts": counts}
 
 
 def _measure(asked: Mapping[str, Any]) -> Answers:
@@ -113,7 +122,7 @@ def _sample(job: Job, benchmark: Benchmark, spikes: dict[Arm, Any], seed: int) -
             extra = (job.extras or {}).get((benchmark.id, name), arm.extra)
             prepared[name] = _prepared(arm, benchmark, spikes, extra)
         except Unsupported as missing:
-            errors[name] = f"not offered: {missing}" if arm.kind == "target" else str(missing)
+            errors[name] = f"{NOT_OFFERED}{missing}" if arm.kind == "target" else str(missing)
         except (Exception, SystemExit) as error:
             errors[name] = _told(error)
     turn = lengths(prepared) if prepared else None
