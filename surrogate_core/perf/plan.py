@@ -103,6 +103,7 @@ def plan(request: Request) -> Plan:
     known = benchmarks(first, large=request.large, dtypes=request.dtypes)
     news = [subjects[name] for name in request.targets]
     refused: dict[str, str] = {}
+    there: Mapping[str, Any] = {}
     remarks: list[str] = []
     changed: tuple[str, ...] = ()
     against: dict[str, Any] | None = None
@@ -122,6 +123,7 @@ def plan(request: Request) -> Plan:
                 "time both without --against, side by side",
             )
         against = {"kind": "target", "subject": asdict(old)}
+        remarks += _other_parameters(news[0], old)
         pairs = [("", {NEW: _arm(news[0], places), OLD: _arm(old, places)})]
     elif request.against_python:
         there = probe({**asked, "targets": [request.targets[0]], "frameworks": []}, request.against_python)
@@ -136,11 +138,13 @@ def plan(request: Request) -> Plan:
         changed = differences(place(found["machine"], found["devices"]), place(there["machine"], there["devices"]))
         remarks.append("between two interpreters each side is timed relative to its own bare operation")
         remarks += [f"here {change} there: counts are not comparable" for change in changed]
+        remarks += _other_parameters(news[0], old)
         if found["origins"] == there["origins"] and not changed:
-            remarks.append(f"both interpreters import {there['origins'][0]}: this compares it with itself")
-        missing = {b.id: f"no device {b.device} under {request.against_python}" for b in known if not _has(there, b)}
-        refused |= missing
-        known = tuple(b for b in known if b.id not in missing)
+            same = f"both interpreters import {there['origins'][0]}: this compares it with itself"
+            remarks.append(f"{same}, unless what it imports has another version there")
+        theirs = {f: first_of_each_kind(listed) for f, listed in there["devices"].items()}
+        more = benchmarks(theirs, large=request.large, dtypes=request.dtypes)
+        known = (*known, *(b for b in more if not _has(found, b)))
         pairs = [
             ("", {NEW: _arm(news[0], places), BARE: Arm("bare")}),
             (request.against_python, {OLD: _arm(old, _subjects(there)[1]), BARE: Arm("bare")}),
@@ -148,6 +152,9 @@ def plan(request: Request) -> Plan:
     else:
         pairs = []
     chosen = known if frozen is not None else select(known, request.globs)
+    if there:
+        refused = _without_device(chosen, found, there, request.against_python)
+        chosen = tuple(b for b in chosen if b.id not in refused)
     if frozen is None:
         _none_left_out(news, chosen, request)
     if not pairs:
@@ -240,6 +247,22 @@ def first_of_each_kind(devices: Sequence[Sequence[str]]) -> list[str]:
     for name, kind in devices:
         found.setdefault((name.partition(":")[0], kind), name)
     return list(found.values())
+
+
+def _without_device(
+    chosen: Sequence[Benchmark], here: Mapping[str, Any], there: Mapping[str, Any], python: str
+) -> dict[str, str]:
+    """Why what cannot be timed on both sides is not compared."""
+    lost = {b.id: f"no device {b.device} here" for b in chosen if not _has(here, b)}
+    return lost | {b.id: f"no device {b.device} under {python}" for b in chosen if not _has(there, b)}
+
+
+def _other_parameters(new: Subject, old: Subject) -> list[str]:
+    """That the sides are timed at parameters that differ, if they do."""
+    if new.parameters == old.parameters:
+        return []
+    told = (", ".join(f"{name}={v:g}" for name, v in side.parameters) or "none" for side in (new, old))
+    return ["each at parameters of its own: {}, compared with {}".format(*told)]
 
 
 def _has(there: Mapping[str, Any], benchmark: Benchmark) -> bool:
