@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,46 @@ def test_a_store_of_an_earlier_version_is_read_and_its_runs_are_one_series(tmp_p
 def test_programs_compiled_are_kept(tmp_path: Path) -> None:
     add(tmp_path, measured(1, 1.0))
     assert load(tmp_path)[0].entries[0].compiled == {NEW: {A.id: [1, 0]}}
+
+
+@pytest.fixture
+def cut(tmp_path: Path) -> Path:
+    """A history of two runs, in the middle of whose second line a machine stopped."""
+    fill(tmp_path, 1.0, 1.0)
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_text(path.read_text()[:-20])
+    return path
+
+
+def test_a_line_that_was_cut_off_is_left_out_and_told(cut: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (series,) = load(cut.parent)
+    assert [entry.label for entry in series.entries] == ["c1"]
+    assert caplog.messages == [f"history {cut}: its last line was cut off, and is left out"]
+
+
+def test_after_a_line_that_was_cut_off_the_next_run_stands_on_a_line_of_its_own(cut: Path) -> None:
+    add(cut.parent, measured(3, 1.0, 1.0), label="c3")
+    (series,) = load(cut.parent)
+    assert [entry.label for entry in series.entries] == ["c1", "c3"]
+    assert cut.read_text().endswith("\n")
+
+
+def test_a_whole_line_that_lacks_its_end_alone_is_kept(tmp_path: Path) -> None:
+    fill(tmp_path, 1.0, 1.0)
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_text(path.read_text().rstrip())
+    add(tmp_path, measured(3, 1.0, 1.0), label="c3")
+    assert [entry.label for entry in load(tmp_path)[0].entries] == ["c1", "c2", "c3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ratios", 7), ("ratios", {NEW: {A.id: "much"}}), ("label", 3), ("counts", {NEW: {A.id: 1}}), ("versions", [])],
+)
+def test_a_line_of_other_types_is_told_with_its_file(tmp_path: Path, name: str, value: Any) -> None:
+    fill(tmp_path, 1.0, 1.0)
+    (path,) = tmp_path.glob("*.jsonl")
+    head, first, second = path.read_text().splitlines()
+    path.write_text("\n".join([head, first, json.dumps({**json.loads(second), name: value})]) + "\n")
+    with pytest.raises(BadInput, match=re.escape(str(path))):
+        load(tmp_path)

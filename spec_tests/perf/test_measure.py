@@ -76,6 +76,20 @@ def test_the_command_exits_with_4_on_a_regression_and_with_0_where_a_frozen_vers
     assert bench(SLOW, "--against", kept, *results).exit_code == 4
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--freeze", "kept.bench", "--calibrate"],
+        ["--freeze", "kept.bench", "--results", "bench.jsonl"],
+        ["--freeze", "kept.bench", "--strict"],
+        ["--strict"],
+    ],
+)
+def test_options_that_would_be_dropped_are_refused(given: list[str]) -> None:
+    with pytest.raises(BadInput, match=r"--freeze and|--strict without"):
+        bench(GOOD, *given)
+
+
 @pytest.mark.usefixtures("no_processes")
 def test_strict_makes_what_is_inconclusive_exit_with_3(tmp_path: Path) -> None:
     # Of 1 % between calls, a thousandth is not to be excluded in three processes.

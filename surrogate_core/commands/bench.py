@@ -65,6 +65,11 @@ def bench(
     from surrogate_core.perf.decide import Rule
 
     compared = bool(against or against_python)
+    for given, other in (("--calibrate", calibrate), ("--results", results), ("--strict", strict)):
+        if freeze is not None and other:
+            raise BadInput(f"--freeze and {given}", "one of them", "keep the programs in a run of its own")
+    if strict and not compared:
+        raise BadInput("--strict without a comparison", "--against or --against-python", "leave --strict out")
     usual = (21, 40) if calibrate else (7 if compared else 5, 20)
     rule = Rule(
         effect=effect,

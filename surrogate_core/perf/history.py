@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,6 +28,8 @@ from surrogate_core.perf.verdicts import first_line
 __all__ = ["SCHEMA", "Accepted", "Entry", "Pair", "Series", "accepting", "add", "left_out", "load", "unlike"]
 
 SCHEMA = 1
+
+log = logging.getLogger("surrogate_core")
 
 Pair = tuple[str, str]
 """A target and a benchmark."""
@@ -138,6 +141,7 @@ def accepting(folder: str | os.PathLike[str], series: Series, pairs: Sequence[Pa
 def _append(path: Path, where: Mapping[str, str], line: Mapping[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _mend_its_end(path)
         with path.open("a", encoding="utf-8") as file:
             if not file.tell():
                 file.write(json.dumps({"kind": "history", "schema": SCHEMA, "place": where}) + "\n")
@@ -146,6 +150,27 @@ def _append(path: Path, where: Mapping[str, str], line: Mapping[str, Any]) -> No
         raise BadInput(
             f"history {path.parent}: {error.strerror}", "a folder that can be written", "choose another"
         ) from None
+
+
+def _mend_its_end(path: Path) -> None:
+    """What is appended shall not go on with a line that was cut off."""
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        whole = "".join(line + "\n" for line in _lines(path))
+        path.write_text(whole, encoding="utf-8")
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a file, but for a last one that a crash cut off: it has no end, and is no JSON."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    lines = text.splitlines()
+    if lines and not text.endswith("\n"):
+        try:
+            json.loads(lines[-1])
+        except ValueError:
+            log.warning("history %s: its last line was cut off, and is left out", path)
+            lines.pop()
+    return lines
 
 
 def _key(where: Mapping[str, str]) -> str:
@@ -198,9 +223,21 @@ def load(folder: str | os.PathLike[str]) -> tuple[Series, ...]:
     return tuple(found)
 
 
+def _checked(entry: Entry) -> Entry:
+    """The entry, if what is read of it later is what it should be; raises :class:`TypeError`, `AttributeError`."""
+    ratios = [ratio for of_target in entry.ratios.values() for ratio in of_target.values()]
+    texts = [entry.started, entry.label, *entry.versions.values(), *entry.parameters.values()]
+    counts = [counted for of_target in entry.counts.values() for counted in of_target.values()]
+    compiled = [pair for of_target in entry.compiled.values() for pair in of_target.values()]
+    for values, kind in ((texts, str), (ratios, (int, float)), (counts, dict), (compiled, (list, tuple))):
+        if wrong := [value for value in values if not isinstance(value, kind)]:
+            raise TypeError(f"the run of {entry.started} has {wrong[0]!r} in it")
+    return entry
+
+
 def _series(path: Path) -> Series:
     try:
-        head, *rest = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        head, *rest = map(json.loads, _lines(path))
         if head["kind"] != "history" or head["schema"] != SCHEMA:
             raise ValueError(f"kind {head['kind']!r}, schema {head['schema']}")
         entries, accepted = [], []
@@ -209,10 +246,10 @@ def _series(path: Path) -> Series:
             if line["kind"] == "accepted":
                 accepted.append(Accepted(values["started"], tuple((t, b) for t, b in values["pairs"])))
             else:
-                entries.append(Entry(**values))
+                entries.append(_checked(Entry(**values)))
         if not entries:
             raise ValueError("no entries")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         wanted = f"a history of schema {SCHEMA}"
         raise BadInput(f"history {path}: {error}", wanted, "take the file away, or mend it") from None
     return Series(head["place"], tuple(sorted(entries, key=lambda entry: entry.started)), tuple(accepted))
