@@ -137,6 +137,17 @@ def test_after_a_line_that_was_cut_off_the_next_run_stands_on_a_line_of_its_own(
     assert cut.read_text().endswith("\n")
 
 
+@pytest.mark.parametrize("kept", [10, -20], ids=["within its head", "within the run"])
+def test_where_the_first_run_was_cut_off_it_can_be_added_again(tmp_path: Path, kept: int) -> None:
+    fill(tmp_path, 1.0)
+    (path,) = tmp_path.glob("*.jsonl")
+    path.write_text(path.read_text()[:kept])
+    with pytest.raises(BadInput, match="a folder with a history"):
+        load(tmp_path)
+    fill(tmp_path, 1.0)
+    assert [entry.label for entry in load(tmp_path)[0].entries] == ["c1"]
+
+
 def test_a_whole_line_that_lacks_its_end_alone_is_kept(tmp_path: Path) -> None:
     fill(tmp_path, 1.0, 1.0)
     (path,) = tmp_path.glob("*.jsonl")

@@ -297,6 +297,17 @@ def test_of_another_interpreter_is_missing_only_what_was_asked_for(other_devices
 
 
 @pytest.mark.usefixtures("no_processes")
+def test_where_every_device_that_was_asked_for_is_gone_nothing_is_comparable(
+    other_devices: Callable[..., None],
+) -> None:
+    other_devices(there=("cpu:0",), here=("cpu:0", "cuda:0"))
+    gone = SMALL.replace("cpu:0", "cuda:0")
+    laid = plan(request(GOOD, gone, against_python="other/python"))
+    assert laid.header["not_comparable"] == {gone: "no device cuda:0 under other/python"}
+    assert exit_code(BenchRun(laid.header, (), complete=True)) == 3
+
+
+@pytest.mark.usefixtures("no_processes")
 def test_sides_at_other_parameters_are_told_so() -> None:
     laid = plan(request("surrogate_core:SlayerGrad", against="braintools.Sigmoid"))
     assert "each at parameters of its own: alpha=1, compared with alpha=4" in laid.header["remarks"]

@@ -120,7 +120,7 @@ def add(folder: str | os.PathLike[str], run: BenchRun, label: str = "") -> tuple
     entry, where = _entry(run, label), _place(run)
     if not any(entry.ratios.values()):
         raise BadInput("a run in which nothing was measured", "ratios to the bare operation", "see what bench says")
-    known = load(folder) if any(Path(folder).glob("*.jsonl")) else ()
+    known = _all(folder)
     for old in (old for series in known for old in series.entries):
         # Whatever it is called, and also where less was kept of it then.
         if (entry.started, entry.ratios) == (old.started, old.ratios):
@@ -153,24 +153,34 @@ def _append(path: Path, where: Mapping[str, str], line: Mapping[str, Any]) -> No
 
 
 def _mend_its_end(path: Path) -> None:
-    """What is appended shall not go on with a line that was cut off."""
+    """What is appended shall not go on with a line that was cut off; all that is whole stays where it is."""
     content = path.read_bytes() if path.exists() else b""
-    if content and not content.endswith(b"\n"):
-        whole = "".join(line + "\n" for line in _lines(path))
-        path.write_text(whole, encoding="utf-8")
+    end = content.rfind(b"\n") + 1
+    if end == len(content):
+        return
+    if _is_json(content[end:]):
+        with path.open("ab") as file:
+            file.write(b"\n")
+    else:
+        os.truncate(path, end)
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path) -> list[bytes]:
     """The lines of a file, but for a last one that a crash cut off: it has no end, and is no JSON."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    lines = text.splitlines()
-    if lines and not text.endswith("\n"):
-        try:
-            json.loads(lines[-1])
-        except ValueError:
-            log.warning("history %s: its last line was cut off, and is left out", path)
-            lines.pop()
+    content = path.read_bytes()
+    lines = content.splitlines()
+    if lines and not content.endswith(b"\n") and not _is_json(lines[-1]):
+        log.warning("history %s: its last line was cut off, and is left out", path)
+        lines.pop()
     return lines
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _key(where: Mapping[str, str]) -> str:
@@ -215,12 +225,14 @@ def load(folder: str | os.PathLike[str]) -> tuple[Series, ...]:
     Raises:
         BadInput: no such folder, no history in it, or a line of it that is none of a history.
     """
-    found = [_series(path) for path in sorted(Path(folder).glob("*.jsonl"))]
-    if not found:
-        raise BadInput(
-            f"history {folder}", "a folder with a history", "add a run: surrogate-core history add DIR RESULTS"
-        )
-    return tuple(found)
+    if found := _all(folder):
+        return found
+    raise BadInput(f"history {folder}", "a folder with a history", "add a run: surrogate-core history add DIR RESULTS")
+
+
+def _all(folder: str | os.PathLike[str]) -> tuple[Series, ...]:
+    """Every place's series, if there is any."""
+    return tuple(filter(None, map(_series, sorted(Path(folder).glob("*.jsonl")))))
 
 
 def _checked(entry: Entry) -> Entry:
@@ -235,11 +247,16 @@ def _checked(entry: Entry) -> Entry:
     return entry
 
 
-def _series(path: Path) -> Series:
+def _series(path: Path) -> Series | None:
+    """What a file holds; ``None`` where the first run was never added to the end."""
     try:
-        head, *rest = map(json.loads, _lines(path))
+        if not (lines := _lines(path)):
+            return None
+        head, *rest = map(json.loads, lines)
         if head["kind"] != "history" or head["schema"] != SCHEMA:
             raise ValueError(f"kind {head['kind']!r}, schema {head['schema']}")
+        if not rest:
+            return None
         entries, accepted = [], []
         for line in rest:
             values = {name: value for name, value in line.items() if name != "kind"}

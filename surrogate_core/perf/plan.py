@@ -152,11 +152,11 @@ def plan(request: Request) -> Plan:
     else:
         pairs = []
     chosen = known if frozen is not None else select(known, request.globs)
+    if frozen is None:
+        _none_left_out(news, chosen, request)
     if there:
         refused = _without_device(chosen, found, there, request.against_python)
         chosen = tuple(b for b in chosen if b.id not in refused)
-    if frozen is None:
-        _none_left_out(news, chosen, request)
     if not pairs:
         jobs = [("", _side_by_side(framework, news, places, chosen, request)) for framework in first]
     else:
