@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from surrogate_core.cli import app
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries.target import locate
 from surrogate_core.perf import artifact, measure, processes, worker
-from surrogate_core.perf import plan as bench_plan
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
 from surrogate_core.perf.job import BARE, target_to
@@ -58,44 +57,6 @@ def test_ten_exponentials_more_are_a_regression_and_are_named() -> None:
     assert (comparison.verdict.state, comparison.verdict.looks) == ("regressed", 2)
     assert "exp evaluated 11 times, was once" in (comparison.evidence or ())
     assert exit_code(found) == 4
-
-
-def bench(*given: str) -> Any:
-    return CliRunner().invoke(app, ["bench", *given], catch_exceptions=False)
-
-
-@pytest.mark.usefixtures("no_processes")
-def test_the_command_exits_with_4_on_a_regression_and_with_0_where_a_frozen_version_is_met(tmp_path: Path) -> None:
-    kept, results = str(tmp_path / "accepted.bench"), ("--results", str(tmp_path / "bench.jsonl"))
-    answer = bench(SLOW, "--against", GOOD, "--bench", BOTH, *results)
-    assert answer.exit_code == 4, answer.output
-    assert "regressed" in answer.output
-    assert bench(GOOD, "--freeze", kept, "--bench", BOTH).exit_code == 0
-    met = bench(GOOD, "--against", kept, *results)
-    assert (met.exit_code, "1 no regression" in met.output) == (0, True)
-    assert bench(SLOW, "--against", kept, *results).exit_code == 4
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        ["--freeze", "kept.bench", "--calibrate"],
-        ["--freeze", "kept.bench", "--results", "bench.jsonl"],
-        ["--freeze", "kept.bench", "--strict"],
-        ["--strict"],
-    ],
-)
-def test_options_that_would_be_dropped_are_refused(given: list[str]) -> None:
-    with pytest.raises(BadInput, match=r"--freeze and|--strict without"):
-        bench(GOOD, *given)
-
-
-@pytest.mark.usefixtures("no_processes")
-def test_strict_makes_what_is_inconclusive_exit_with_3(tmp_path: Path) -> None:
-    # Of 1 % between calls, a thousandth is not to be excluded in three processes.
-    asked = (GOOD, "--against", GOOD, "--bench", BOTH, "--effect", "0.0001", "--processes", "3", "--rounds", "5")
-    answer = bench(*asked, "--strict", "--results", str(tmp_path / "bench.jsonl"))
-    assert (answer.exit_code, "inconclusive" in answer.output) == (3, True)
 
 
 @pytest.mark.usefixtures("no_processes")
@@ -257,61 +218,6 @@ def test_an_artifact_of_another_schema_is_refused_with_what_is_missing(kept: str
 def test_two_interpreters_that_import_the_same_file_are_told_so() -> None:
     laid = plan(request(GOOD, SMALL, against_python=sys.executable))
     assert any("surrogates.py: this compares it with itself" in remark for remark in laid.header["remarks"])
-
-
-@pytest.fixture
-def other_devices(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Another interpreter that finds these devices; here, what is found stays or is that."""
-    asked = processes.probe
-
-    def install(there: Sequence[str], here: Sequence[str] = ("cpu:0",)) -> None:
-        def probe(what: Mapping[str, Any], interpreter: str = "") -> Any:
-            devices = {"jax": [[name, name] for name in (there if interpreter else here)]}
-            return {**asked(what), "devices": devices}
-
-        monkeypatch.setattr(bench_plan, "probe", probe)
-
-    return install
-
-
-@pytest.mark.usefixtures("no_processes")
-@pytest.mark.parametrize("gone", ["here", "there"])
-def test_a_device_that_one_of_two_interpreters_lacks_is_not_comparable(
-    other_devices: Callable[..., None], gone: str
-) -> None:
-    both, less = ("cpu:0", "cuda:0"), ("cpu:0",)
-    other_devices(**{"there": less, "here": both} if gone == "there" else {"there": both, "here": less})
-    laid = plan(dataclasses.replace(request(GOOD, against_python="other/python"), globs=["*/compiled/1024/float32/*"]))
-    where = "here" if gone == "here" else "under other/python"
-    names = [name for name in laid.header["not_comparable"] if name.endswith("/cuda:0")]
-    assert names == [*laid.header["not_comparable"]] != []
-    assert {laid.header["not_comparable"][name] for name in names} == {f"no device cuda:0 {where}"}
-    assert {b.device for b in laid.benchmarks} == {"cpu:0"}
-
-
-@pytest.mark.usefixtures("no_processes")
-def test_of_another_interpreter_is_missing_only_what_was_asked_for(other_devices: Callable[..., None]) -> None:
-    other_devices(there=("cpu:0", "cuda:0"))
-    laid = plan(request(GOOD, SMALL, against_python="other/python"))
-    assert (laid.header["not_comparable"], [b.id for b in laid.benchmarks]) == ({}, [SMALL])
-
-
-@pytest.mark.usefixtures("no_processes")
-def test_where_every_device_that_was_asked_for_is_gone_nothing_is_comparable(
-    other_devices: Callable[..., None],
-) -> None:
-    other_devices(there=("cpu:0",), here=("cpu:0", "cuda:0"))
-    gone = SMALL.replace("cpu:0", "cuda:0")
-    laid = plan(request(GOOD, gone, against_python="other/python"))
-    assert laid.header["not_comparable"] == {gone: "no device cuda:0 under other/python"}
-    assert exit_code(BenchRun(laid.header, (), complete=True)) == 3
-
-
-@pytest.mark.usefixtures("no_processes")
-def test_sides_at_other_parameters_are_told_so() -> None:
-    laid = plan(request("surrogate_core:SlayerGrad", against="braintools.Sigmoid"))
-    assert "each at parameters of its own: alpha=1, compared with alpha=4" in laid.header["remarks"]
-    assert not any("of its own" in remark for remark in plan(request(GOOD, against=SLOW)).header["remarks"])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the other interpreter is a shell script")

@@ -14,7 +14,8 @@ import numpy as np
 import proof_gate
 import pytest
 from perf.handmade import DEVICES, MACHINE
-from proof_gate import BURN, Score, allowed_alarms, app, asked, claim, left, missed, read, scores, seconds
+from proof_gate import BURN, app, read
+from proof_scores import NIGHT, Score, allowed_alarms, asked, claim, left, missed, scores, seconds
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -159,7 +160,7 @@ def test_a_burner_ends_with_the_process_that_started_it() -> None:
 def measured_at_once(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Every process answers at once."""
     processes = simulated(40, seed)
-    laid = Plan({"machine": MACHINE, "devices": DEVICES, "rule": asdict(proof_gate.NIGHT)}, (), ())
+    laid = Plan({"machine": MACHINE, "devices": DEVICES, "rule": asdict(NIGHT)}, (), ())
     monkeypatch.setattr(proof_gate, "plan", lambda request: laid)
     found = Added({("a", "+5 %"): 7}, {}, {("b", "+5 %"): "not so finely"})
     monkeypatch.setattr(proof_gate, "inject", lambda *_, **__: found)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pickle
 
+import pytest
+
+import surrogate_core
 from surrogate_core.engine import plan
 from surrogate_core.engine.facts import Facts
+from surrogate_core.engine.isolation import available
 from surrogate_core.engine.isolation.groups import groups
+from surrogate_core.engine.isolation.pool import Pool
 from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.where import _shared  # pyright: ignore[reportPrivateUsage]
 from surrogate_core.spec.sweep import sweep
@@ -67,3 +72,20 @@ def test_what_is_expected_of_a_class_is_found_again_for_its_function() -> None:
             assert case.sweep.x.size
     found = sweep.cache_info()
     assert found.hits >= found.misses == len({unit.case for unit in batches[PAIRS[0]]})
+
+
+@pytest.mark.skipif(not available(), reason="processes are isolated on Linux alone")
+@pytest.mark.parametrize(("memory", "workers"), [(None, 1), (16_384, 2)])
+def test_a_group_has_one_worker_and_with_a_limit_of_memory_everybody_has_one(
+    monkeypatch: pytest.MonkeyPatch, memory: int | None, workers: int
+) -> None:
+    pytest.importorskip("braintools", reason="braintools is missing: pip install 'surrogate_core[braintools]'")
+    started: list[str] = []
+    start = Pool._start  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(Pool, "_start", lambda pool, name: started.append(name) or start(pool, name))
+    names = braintools("SlayerGrad", "slayer_grad")
+    report = surrogate_core.check(
+        names, profile="quick", properties=["forward.dtype"], dtypes=["float32"], memory=memory
+    )
+    assert {r.implementation for r in report.results} == set(names)
+    assert len(started) == 1 + workers  # one for all of them had been asked what has to be known before
