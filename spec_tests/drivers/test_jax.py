@@ -10,74 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drivers.jax_made import CPU, CUBE, DRIVER, JIT, VMAP, WEIGHTS, Spike, X, agree, observe, reverse_only
 from handmade import ALPHA, ROUNDED, ask
-from jax.extend.core import Primitive
 
-from surrogate_core.drivers import BrokenContract, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers import Request, Transform, Unsupported
 from surrogate_core.drivers import jax as jax_driver
-from surrogate_core.drivers.jax import JaxDriver
 from surrogate_core.drivers.jax_devices import compiled_with
 from surrogate_core.slayer import SlayerGrad
 from surrogate_core.spec import FORMATS
-
-DRIVER = JaxDriver()
-CPU = "cpu:0"
-X = np.array([-2.0, -0.5, -0.0, 0.0, 0.25, 3.0], np.float32)
-CUBE = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 3, 4)
-WEIGHTS = np.resize(np.array([1.0, -2.0, 0.5], np.float32), CUBE.shape)
-JIT, VMAP = Transform("jit"), Transform("vmap", 1, 2)
-
-Spike = Callable[[Any], Any]
-
-
-@jax.custom_vjp
-def reverse_only(x: jax.Array) -> jax.Array:
-    return (x >= 0).astype(x.dtype)
-
-
-reverse_only.defvjp(lambda x: (reverse_only(x), x), lambda x, c: (c * jnp.exp(-ALPHA * jnp.abs(x)),))
-
-
-def observe(request: Request, function: Spike | None = None) -> Observation:
-    with DRIVER.scope(request.x.dtype.name, CPU):
-        return DRIVER.observe(function or SlayerGrad(ALPHA), request, CPU)
-
-
-def agree(request: Request) -> None:
-    found, expected = observe(request), ask(request)
-    np.testing.assert_array_equal(found.value, expected.value, strict=True)
-    if expected.derivative is None:
-        assert found.derivative is None
-    else:
-        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=ROUNDED, strict=True)
-
-
-@pytest.mark.parametrize("operation", ["value", "vjp", "jvp", "grad", "jacrev", "jacfwd"])
-@pytest.mark.parametrize("place", ["plain", "inner", "outer"])
-def test_every_operation_answers_plainly_and_compiled(operation: Any, place: str) -> None:
-    agree(Request(operation, X, inner=(JIT,) * (place == "inner"), outer=(JIT,) * (place == "outer")))
-
-
-@pytest.mark.parametrize("operation", ["vjp", "jvp"])
-def test_a_direction_is_pulled_back_and_pushed_forward(operation: Any) -> None:
-    agree(Request(operation, X, direction=np.array([0, -1, 2, 0.5, 3, -4], np.float32)))
-
-
-def test_batched_over_an_axis_of_the_whole_results_move() -> None:
-    agree(Request("vjp", CUBE, direction=WEIGHTS, outer=(VMAP,)))
-    agree(Request("vjp", CUBE, outer=(Transform("vmap", -1, 0), JIT)))
-    agree(Request("jvp", CUBE, direction=WEIGHTS, outer=(VMAP,)))
-
-
-def test_batched_over_an_axis_of_the_spike_function_the_spikes_move() -> None:
-    agree(Request("value", CUBE, inner=(VMAP,)))
-    agree(Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(VMAP,)))
-    agree(Request("vjp", CUBE, direction=np.moveaxis(WEIGHTS, 1, 2), inner=(JIT, VMAP), outer=(JIT,)))
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 1, 3)])
-def test_every_shape_comes_back(shape: tuple[int, ...]) -> None:
-    agree(Request("vjp", np.linspace(-1, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)))
 
 
 def test_float64_exists_within_its_scope_only() -> None:
@@ -115,47 +55,6 @@ def test_an_answer_keeps_the_dtype_that_the_implementation_chose() -> None:
     for request in (Request("vjp", x), Request("vjp", x, direction=np.ones_like(x))):
         found = observe(request, lambda x: SlayerGrad(ALPHA)(x).astype(jnp.float32))
         assert (found.value.dtype, found.gradient.dtype) == (np.float32, np.float16)
-
-
-@pytest.mark.parametrize(
-    ("answer", "named"),
-    [(lambda x: None, "None"), (lambda x: (x, x), "a tuple"), (lambda x: 1.0, "a float"), (np.asarray, "a ndarray")],
-)
-def test_what_is_no_array_breaks_the_contract(answer: Spike, named: str) -> None:
-    with pytest.raises(BrokenContract, match=rf"returned {named} for a jax.Array of dtype float32 and shape \(6,\)"):
-        observe(Request("value", X), answer)
-
-
-def test_a_shape_that_takes_no_cotangent_breaks_the_contract() -> None:
-    with pytest.raises(BrokenContract, match=r"returned the shape \(\); expected \(6,\)"):
-        observe(Request("vjp", X, direction=X), lambda x: x.sum())
-
-
-@pytest.mark.parametrize("operation", ["jvp", "jacfwd"])
-def test_forward_mode_of_a_custom_vjp_is_unsupported(operation: Any) -> None:
-    observe(Request("vjp", X), reverse_only)
-    with pytest.raises(Unsupported, match=r"^forward mode: .*custom_vjp"):
-        observe(Request(operation, X), reverse_only)
-
-
-def test_a_missing_rule_is_unsupported() -> None:
-    mystery = Primitive("mystery")
-    mystery.def_impl(lambda x: x)
-    observe(Request("value", X), mystery.bind)
-    # Without a derivative there is no surrogate: that is the implementation's own exception.
-    with pytest.raises(NotImplementedError, match="Differentiation rule for 'mystery' not implemented"):
-        observe(Request("vjp", X), mystery.bind)
-    with pytest.raises(Unsupported, match=r"^batching: .*mystery"):
-        observe(Request("value", CUBE, inner=(VMAP,)), mystery.bind)
-
-
-@pytest.mark.parametrize("kind", [TypeError, ValueError, KeyError])
-def test_the_implementations_own_exception_comes_through(kind: type[Exception]) -> None:
-    def broken(x: jax.Array) -> jax.Array:
-        raise kind("my own mistake")
-
-    with pytest.raises(kind, match="my own mistake"):
-        observe(Request("value", X), broken)
 
 
 @pytest.fixture
@@ -407,12 +306,6 @@ def test_a_backward_pass_that_raises_or_takes_its_cotangent_is_left_to_be_asked_
             for _, answer in together:
                 with pytest.raises(KeyError):
                     answer()
-
-
-def test_what_jax_lacks_is_unsupported() -> None:
-    for name in ("transposed", "sliced", "expanded", "no_grad", "inference_mode", "autocast"):
-        with pytest.raises(Unsupported, match=f"^{name}: JAX has nothing of that kind"):
-            observe(Request("value", X, inner=(Transform(name),)))
 
 
 @pytest.fixture
