@@ -7,7 +7,7 @@ import importlib.metadata
 
 __all__ = ["packages"]
 
-NAMES = ("surrogate_core", "jax", "jaxlib", "torch", "numpy", "ml_dtypes", "sympy", "mpmath", "scipy")
+NAMES = ("surrogate_core", "jax", "jaxlib", "torch", "numpy", "ml_dtypes", "sympy", "mpmath", "gmpy2", "scipy")
 
 
 @functools.cache

@@ -119,10 +119,11 @@ def _become_worker(channel: int, output: int, dump: int, memory: int | None) -> 
         for fd in (nothing, output):
             os.close(fd)
         # Imported before the fork, by the nursery.
+        from surrogate_core.engine.frames import in_one_piece
         from surrogate_core.engine.isolation.channel import CutOff
         from surrogate_core.engine.isolation.worker import serve
 
-        serve(channel, dump)
+        in_one_piece(lambda: serve(channel, dump))
     except CutOff:  # pyright: ignore[reportPossiblyUnboundVariable]
         os._exit(CUT)
     except Exception:
