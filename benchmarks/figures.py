@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from pytest_benchmark.stats import Stats
 
+from surrogate_core.perf.comparison import NEW, OLD
 from surrogate_core.perf.decide import Interval, Rule
 from surrogate_core.perf.job import BARE
-from surrogate_core.perf.plan import NEW, OLD
 from surrogate_core.perf.store import BenchRun, Sample
 from surrogate_core.perf.summary import rows
 from surrogate_core.perf.verdicts import compare

@@ -47,7 +47,8 @@ from surrogate_core.perf.decide import Rule, interval
 from surrogate_core.perf.inject import Added, inject
 from surrogate_core.perf.job import PROTOCOL
 from surrogate_core.perf.machine import place
-from surrogate_core.perf.plan import Plan, Request, plan
+from surrogate_core.perf.plan import Plan, plan
+from surrogate_core.perf.request import Request
 
 TARGET = "surrogate_core:SlayerGrad"
 FAMILY = (

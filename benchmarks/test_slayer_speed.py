@@ -19,7 +19,8 @@ from figures import replace, within
 from surrogate_core.perf.decide import GATE, Interval
 from surrogate_core.perf.job import BARE
 from surrogate_core.perf.measure import measure
-from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.plan import plan
+from surrogate_core.perf.request import Request
 from surrogate_core.perf.store import BenchRun
 from surrogate_core.perf.summary import ratio
 

@@ -24,7 +24,8 @@ from surrogate_core import libraries
 from surrogate_core.perf import artifact
 from surrogate_core.perf.decide import GATE, Rule
 from surrogate_core.perf.measure import measure
-from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.plan import plan
+from surrogate_core.perf.request import Request
 from surrogate_core.perf.store import BenchRun
 
 CASES = (

@@ -39,10 +39,11 @@ def test_the_command_exits_with_4_on_a_regression_and_with_0_where_a_frozen_vers
         ["--freeze", "kept.bench", "--results", "bench.jsonl"],
         ["--freeze", "kept.bench", "--strict"],
         ["--strict"],
+        ["--effect", "0.02"],
     ],
 )
 def test_options_that_would_be_dropped_are_refused(given: list[str]) -> None:
-    with pytest.raises(BadInput, match=r"--freeze and|--strict without"):
+    with pytest.raises(BadInput, match=r"--freeze and|--strict without|--effect without"):
         bench(GOOD, *given)
 
 

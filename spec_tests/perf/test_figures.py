@@ -15,9 +15,9 @@ from figures import Told, beside, compared, settle, tell, within
 from perf import handmade
 
 from surrogate_core.perf.cases import Benchmark
+from surrogate_core.perf.comparison import NEW, OLD
 from surrogate_core.perf.decide import GATE, Interval
 from surrogate_core.perf.job import BARE, benchmark_to
-from surrogate_core.perf.plan import NEW, OLD
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CASE = "*forward/compiled/1024/float32/*"

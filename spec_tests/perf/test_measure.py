@@ -20,10 +20,12 @@ from surrogate_core.cli import app
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries.target import locate
 from surrogate_core.perf import artifact, measure, processes, worker
+from surrogate_core.perf.comparison import NEW, OLD, first_of_each_kind
 from surrogate_core.perf.decide import Rule
 from surrogate_core.perf.freezing import freeze
 from surrogate_core.perf.job import BARE, target_to
-from surrogate_core.perf.plan import NEW, OLD, Request, first_of_each_kind, plan
+from surrogate_core.perf.plan import plan
+from surrogate_core.perf.request import Request
 from surrogate_core.perf.store import BenchRun, read
 from surrogate_core.perf.verdicts import Comparison, compare, exit_code
 

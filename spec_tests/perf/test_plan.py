@@ -10,7 +10,8 @@ import pytest
 
 from surrogate_core.perf import plan as planning
 from surrogate_core.perf import processes
-from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.plan import plan
+from surrogate_core.perf.request import Request
 from surrogate_core.perf.store import BenchRun
 from surrogate_core.perf.verdicts import exit_code
 

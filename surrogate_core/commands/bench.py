@@ -54,29 +54,33 @@ def bench(
     rounds: Annotated[
         int | None, typer.Option(help="Rounds in each, in which every arm has a turn: 20, with --calibrate 40.")
     ] = None,
-    effect: Annotated[float, typer.Option(help="The least slowdown that counts, as a share.")] = 0.02,
+    effect: Annotated[
+        float | None, typer.Option(help="The least slowdown that counts, as a share.", show_default="0.02")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the order of turns.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 where anything is inconclusive.")] = False,
     results: Annotated[Path | None, typer.Option(help="Write every sample here while running (JSON lines).")] = None,
 ) -> None:
     """Time surrogates beside the bare operation; or tell whether one became slower."""
-    from surrogate_core.perf import plan as planning
     from surrogate_core.perf import terminal, verdicts
-    from surrogate_core.perf.decide import Rule
+    from surrogate_core.perf.decide import GATE, Rule
+    from surrogate_core.perf.plan import plan
+    from surrogate_core.perf.request import Request
 
     compared = bool(against or against_python)
     for given, other in (("--calibrate", calibrate), ("--results", results), ("--strict", strict)):
         if freeze is not None and other:
             raise BadInput(f"--freeze and {given}", "one of them", "keep the programs in a run of its own")
-    if strict and not compared:
-        raise BadInput("--strict without a comparison", "--against or --against-python", "leave --strict out")
+    for given, other in (("--strict", strict), ("--effect", effect is not None and not calibrate)):
+        if other and not compared:
+            raise BadInput(f"{given} without a comparison", "--against or --against-python", f"leave {given} out")
     usual = (21, 40) if calibrate else (7 if compared else 5, 20)
     rule = Rule(
-        effect=effect,
+        effect=GATE.effect if effect is None else effect,
         processes=usual[0] if processes is None else processes,
         rounds=usual[1] if rounds is None else rounds,
     )
-    request = planning.Request(
+    request = Request(
         targets=targets or (["surrogate_core:SlayerGrad"] if calibrate else []),
         against=against,
         against_python=against_python,
@@ -99,7 +103,7 @@ def bench(
 
         run_calibration(request, results, console)
         return
-    run = _measured(planning.plan(request), results)
+    run = _measured(plan(request), results)
     terminal.show(run, console)
     if results:
         console.print(f"wrote {results}", style="dim", highlight=False)

@@ -10,8 +10,9 @@ from typing import Any
 from surrogate_core.errors import BadInput
 from surrogate_core.perf import artifact
 from surrogate_core.perf.job import Job, Subject, benchmark_to
-from surrogate_core.perf.plan import Request, plan
+from surrogate_core.perf.plan import plan
 from surrogate_core.perf.processes import Died, answers
+from surrogate_core.perf.request import Request
 
 __all__ = ["freeze"]
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surrogate_core.perf.comparison import NEW, OLD
 from surrogate_core.perf.decide import Verdict, decide, medians, not_comparable
 from surrogate_core.perf.evidence import changes, count_changes
 from surrogate_core.perf.job import BARE, Measured
-from surrogate_core.perf.plan import FEWEST, NEW, OLD
+from surrogate_core.perf.request import FEWEST
 from surrogate_core.perf.store import BenchRun, Sample
 
 __all__ = ["Comparison", "comparable", "compare", "exit_code", "first_line", "paired"]
