@@ -113,7 +113,7 @@ def test_a_field_of_the_matrix_opens_its_evidence(visit: Open, survey: str) -> N
     target = page.locator(field.get_attribute("href") or "")
     assert not target.is_visible()
     field.click()
-    assert target.is_visible()
+    target.wait_for()  # the script hears of the new address in the browser's own time
 
 
 def test_few_implementations_filter_their_promises_by_state(visit: Open, broken: str) -> None:
@@ -133,7 +133,7 @@ def test_what_a_column_means_is_one_click_away_from_it(visit: Open, survey: str)
     meaning = page.locator("details.meaning:has(summary code:text-is('gradient.symmetry'))")
     assert meaning.get_attribute("open") is None
     page.get_by_label("What gradient.symmetry means").click()
-    assert meaning.locator("dl").is_visible()
+    meaning.locator("dl").wait_for()  # the script hears of the new address in the browser's own time
     assert "Why training cares" in (meaning.text_content() or "")
     assert page.locator("th[aria-sort]").count() == 0  # the link does not sort
 
@@ -144,7 +144,7 @@ def test_a_finding_leads_to_its_own_place(visit: Open, survey: str, script: bool
     link = page.locator("#findings tbody th a").last
     place = page.locator(f"article{link.get_attribute('href')}")
     link.click()
-    assert place.is_visible()
+    place.wait_for()  # the script hears of the new address in the browser's own time
     assert (link.text_content() or "-") in (place.locator("h5").text_content() or "")
 
 
@@ -154,7 +154,7 @@ def test_a_known_failure_is_one_in_the_matrix_and_leads_to_its_reason(visit: Ope
     assert (field.locator("b").text_content() or "") == "≈ known failure"
     field.click()
     why = page.locator(f"{field.get_attribute('href')} .known-by")
-    assert why.is_visible()
+    why.wait_for()  # the script hears of the new address in the browser's own time
     assert why.locator("a").get_attribute("href") == "https://example.org/7"
 
 
