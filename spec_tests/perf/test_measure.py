@@ -291,7 +291,7 @@ def test_a_process_that_dies_is_told_and_what_others_measured_stays(monkeypatch:
             devices = {"jax": [["cpu:0", "cpu"]]}
             machine = {"processor": "", "cores": 2, "system": "", "python": "", "packages": {}}
             found = {"subjects": [subject], "targets": [target_to(locate(GOOD))], "devices": devices}
-            yield {"kind": "probe", **found, "machine": machine}
+            yield {"kind": "probe", **found, "machine": machine, "origins": [GOOD]}
             return
         arms = {"seconds": [[1.0]], "compile_seconds": 0.0, "compilations": 0, "recompilations": 0, "counts": {}}
         first = asked["benchmarks"][0]["id"]

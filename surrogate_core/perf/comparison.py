@@ -40,15 +40,15 @@ class Found:
         subjects: by what the user typed, each target as it is judged.
         places: likewise, where it stands.
         devices: by framework, (name, kind) of each device.
-        machine: what the measuring process would say of where it runs.
-        origins: the files that the targets come from.
+        machine: versions, processor and system.
+        origins: the files that the targets come from, in their order.
     """
 
     subjects: Mapping[str, Subject]
     places: Mapping[str, Target]
     devices: Mapping[str, Any]
     machine: Mapping[str, Any]
-    origins: Any
+    origins: Sequence[str]
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Found:
