@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -158,16 +159,14 @@ def test_a_full_disk_leaves_whole_lines_and_says_so(tmp_path: Path, room: int) -
         assert not read(path).complete
 
 
-def scenes(content: bytes, seed: int) -> bytes:
-    """One way in which a file can be damaged."""
+def scenes(content: bytes, digits: list[int], colons: list[int], seed: int) -> bytes:
+    """One way in which a file can be damaged, at one of its digits or colons or anywhere."""
     rng = random.Random(seed)
     start, stop = sorted(rng.choices(range(len(content) + 1), k=2))
     near = min(stop, start + rng.randrange(1, 12))
     lines = content.splitlines(keepends=True)
     number = rng.choice([b"1e999", b"-1", b"NaN", b"null", b"[]", b"{}", b'""', b"true", b"9" * 5_000, b"[" * 5_000])
     word = rng.choice([b"\x00", b"\xff\xfe", b"\\ud800", b"<script>", b"\x1b[2J", b"\xe2\x80\xae", b"x" * 100_000])
-    digits = [i for i in range(len(content)) if content[i : i + 1].isdigit()]
-    colons = [i for i in range(len(content)) if content[i : i + 2] == b": "]
     at, colon = rng.choice(digits), rng.choice(colons)
     rng.shuffle(lines)
     return rng.choice(
@@ -193,8 +192,10 @@ def test_ten_thousand_damaged_files_are_refused_or_read_in_part(tmp_path: Path, 
     writer.finish(["a worker vanished"])
     writer.close()
     whole, refused, accepted = path.read_bytes(), 0, 0
+    digits, colons = ([found.start() for found in re.finditer(what, whole)] for what in (rb"\d", rb": "))
     for number in range(10_000):
-        path.write_bytes(scenes(whole, seed + number))
+        path.unlink()  # a file that is overwritten is sent to the disk at once
+        path.write_bytes(scenes(whole, digits, colons, seed + number))
         try:
             run = read(path)
         except BadInput:
