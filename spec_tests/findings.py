@@ -2,7 +2,7 @@
 
 surrogate_core cannot be imported where the scripts run, so that each shows what it shows with its library alone. One
 process runs those of one library, which is imported once. Exits with 1 where a script prints anything but what the
-survey measured, or where a finding has none.
+survey measured, or where a finding has none; and where what is told of a defect is none by itself.
 """
 
 from __future__ import annotations
@@ -48,13 +48,18 @@ def main(paths: Iterable[str]) -> int:
         for home, findings in by_home.items():
             said = _run([finding.outcome.script for finding in findings])
             for finding, printed in zip(findings, said, strict=True):
-                shows = bool(finding.outcome.script) and _shows(finding.outcome, printed)
+                shows = bool(finding.outcome.script) and _shows(finding.outcome, printed) and _of_its_kind(finding)
                 wrong += not shows
                 if not shows:
                     what = printed.strip() or "nothing, or there is no script"
                     print(f"{home}: {finding.implementation} {finding.properties[0]}: printed {what}")
             print(f"{home}: {len(findings)} scripts")
     return wrong
+
+
+def _of_its_kind(finding: Noted) -> bool:
+    outcome = finding.outcome
+    return not isinstance(outcome, Failed) or outcome.kind == finding.kind
 
 
 def _run(scripts: list[str]) -> list[str]:

@@ -8,10 +8,11 @@ import pytest
 from handmade import ALPHA, DTYPES, SLAYER, case, rounded
 from sympy import cos
 
-from surrogate_core.drivers.base import Observation, Unsupported
+from surrogate_core.drivers.base import Observation, Request, Unsupported
 from surrogate_core.properties.base import (
     agreement,
     breach,
+    gravest,
     negligible,
     observed,
     shown,
@@ -103,6 +104,22 @@ def test_an_error_that_the_peak_may_have_is_a_weakness_and_a_larger_one_a_defect
         failure = breach(where, whole_sweep(where), 5, 0.0, "", np.array([error]))
         assert failure.kind == kind
     assert breach(where, whole_sweep(where), 5, 0.0, "").kind == "defect"
+
+
+def test_the_gravest_are_those_that_are_a_defect_by_themselves_or_all_where_none_is() -> None:
+    where = case()
+    request, least = whole_sweep(where), negligible(where.sweep.expected)
+    wrong = np.array([True, True, True, False, True])
+    error = np.array([least, 2 * least, np.nan, 1.0, 0.0])
+    assert gravest(where, request, wrong, error).tolist() == [False, True, True, False, False]
+    assert gravest(where, request, wrong, np.minimum(np.nan_to_num(error), least)).tolist() == wrong.tolist()
+    # A large cotangent makes large errors, and no grave ones.
+    louder = Request("vjp", where.sweep.x[:5], np.array([1, 4, 1, 1, 1], np.float32))
+    assert gravest(where, louder, wrong, error).tolist() == [False, False, True, False, False]
+    for kept in (gravest(where, request, wrong, error), wrong):
+        at = int(np.flatnonzero(kept)[0])
+        alone = breach(where, request, at, 0.0, "", error[at : at + 1])
+        assert alone.kind == ("defect" if kept is not wrong else "weakness")
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])

@@ -8,6 +8,7 @@ import pytest
 from handmade import ALPHA, DTYPES, SLAYER, ask, case, failed, finite, judge, passed, rounded, slayer, step
 
 from surrogate_core.drivers.base import Observation, Unsupported
+from surrogate_core.properties import Property
 from surrogate_core.properties.gradient import CURVE, NONFINITE, ORACLE, PEAK, RANGE, SYMMETRY, last_of_largest
 from surrogate_core.spec import Peak
 
@@ -43,6 +44,20 @@ def test_oracle_grades_a_correctly_rounded_gradient_as_such(dtype: str) -> None:
     assert sum(figures["ulp_counts"]) == figures["ulp_counts"][0] + figures["ulp_counts"][1] == figures["normal"]
     assert figures["inputs"] == np.isfinite(where.sweep.exact).sum()
     assert figures["exhaustive"] == (dtype in DTYPES[:2])
+
+
+@pytest.mark.parametrize("property_", [ORACLE, RANGE], ids=lambda p: p.id)
+def test_of_a_defect_no_input_is_told_that_is_off_by_nothing_to_speak_of(property_: Property) -> None:
+    def negative_in_the_tail(x: np.ndarray) -> np.ndarray:
+        return np.where(np.abs(x) > 30, -1e-12, G(x))
+
+    weakness = failed(judge(property_, case(), derivative=negative_in_the_tail))
+    assert (weakness.kind, float(weakness.measured.split()[0])) == ("weakness", pytest.approx(-1e-12))
+    # The simplest input that is wrong is still one of those between 30 and 60.
+    far = failed(
+        judge(property_, case(), derivative=lambda x: np.where(np.abs(x) > 60, np.nan, negative_in_the_tail(x)))
+    )
+    assert (far.kind, far.measured.split()[0]) == ("defect", "nan")
 
 
 def test_the_last_of_the_largest_is_what_sorting_finds() -> None:

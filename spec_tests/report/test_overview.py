@@ -40,6 +40,23 @@ def test_a_property_broken_in_several_cases_is_one_finding_of_its_worst_kind_and
     assert (finding.kind, finding.severity, finding.cases, finding.told.dtype) == ("defect", 0.5, 3, "float32")
 
 
+def test_what_is_told_of_a_finding_is_of_its_kind() -> None:
+    # In float32 little is lost, of the curve; what makes a defect of it is another format, or another look at it.
+    tail = result(broken(1e-9, "weakness"), "a", "gradient.oracle")
+    narrow = result(broken(0.25), "a", "gradient.oracle", dtype="float16")
+    area = result(broken(0.5), "a", "gradient.area")
+    for cases, told in (([tail, narrow], narrow), ([tail, area], area), ([tail, area, narrow], narrow)):
+        (finding,) = noted(run(cases))
+        assert (finding.kind, finding.told) == ("defect", told)
+
+
+def test_what_is_told_is_what_is_not_known_yet() -> None:
+    known = result(ExpectedFailure(broken(0.5), "because"), "a", "p")
+    fresh = result(broken(1e-9, "weakness"), "a", "p", dtype="float64")
+    (finding,) = noted(run([known, fresh]))
+    assert finding.told == fresh
+
+
 def test_one_exception_met_by_several_properties_is_one_finding() -> None:
     (finding,) = found(("a", "p1", Errored("ValueError: no")), ("a", "p2", Errored("ValueError: no")))
     assert finding.properties == ("p1", "p2")

@@ -18,7 +18,7 @@ from sympy import Expr
 
 from surrogate_core.drivers.base import Request
 from surrogate_core.properties.around import around, off, scale
-from surrogate_core.properties.base import Case, Property, Requests, Seen, breach, observed, shown, wide
+from surrogate_core.properties.base import Case, Property, Requests, Seen, breach, gravest, observed, shown, wide
 from surrogate_core.properties.outcome import Outcome, Passed, Skipped
 from surrogate_core.spec.difference import STEP, Difference, difference
 from surrogate_core.spec.digits import plus_minus
@@ -54,9 +54,10 @@ def _judge(case: Case, seen: Seen) -> Outcome:
     wrong = ~(error <= allowed)
     if not wrong.any():
         return Passed(figures | {"worst": float(error.max())})
-    at = int(np.flatnonzero(wrong)[0])
+    request = _observe(case)["gradient"]
+    at = int(np.flatnonzero(gravest(case, request, wrong, error))[0])
     accepted = f"the slope {plus_minus(slope[at], allowed[at])} of the antiderivative"
-    return breach(case, _observe(case)["gradient"], at, measured[at], accepted, error[wrong], figures)
+    return breach(case, request, at, measured[at], accepted, error[wrong], figures)
 
 
 ANTIDERIVATIVE = Property(

@@ -34,6 +34,7 @@ __all__ = [
     "Statement",
     "agreement",
     "breach",
+    "gravest",
     "negligible",
     "observed",
     "shown",
@@ -249,12 +250,7 @@ def breach(
     spikes = spikes or request.operation == "value"
     severity = None
     if error is not None:
-        worst = float(np.max(np.where(np.isnan(error), np.inf, error), initial=0.0))
-        scale = 1.0 if spikes else case.sweep.expected.peak or 1.0
-        if request.direction is not None and not spikes:
-            # A large cotangent makes large errors: the severity is the gradient's.
-            scale *= max(1.0, float(np.nanmax(np.abs(wide(request.direction)))))
-        severity = worst / scale
+        severity = float(np.max(_sizes(error), initial=0.0)) / (1.0 if spikes else _scale(case, request))
     x = request.x.reshape(-1)[index]
     return Failed(
         given=f"x = {shown(case, x)}",
@@ -265,6 +261,37 @@ def breach(
         witness=Witness(request, index),
         kind=_kind(case, x, None if spikes else severity),
     )
+
+
+def gravest(case: Case, request: Request, wrong: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Which of the wrong gradients are a defect by themselves, where one is; else all that are wrong.
+
+    Of these the simplest is told: a number that is off by nothing to speak of would not show the defect that another
+    one is.
+
+    Args:
+        case: where they were found.
+        request: of which they are the answers.
+        wrong: what is not allowed.
+        error: absolute errors, of all of them.
+    """
+    weights = 1.0 if request.direction is None else np.fmax(np.abs(wide(request.direction)), 1.0)
+    share = _sizes(error) / weights / (case.sweep.expected.peak or 1.0)
+    grave = wrong & (share > negligible(case.sweep.expected))
+    return grave if grave.any() else wrong
+
+
+def _sizes(error: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(error), np.inf, error)
+
+
+def _scale(case: Case, request: Request) -> float:
+    """Of what an error of the gradient is a share: its peak."""
+    scale = case.sweep.expected.peak or 1.0
+    if request.direction is None:
+        return scale
+    # A large cotangent makes large errors: the severity is the gradient's.
+    return scale * max(1.0, float(np.nanmax(np.abs(wide(request.direction)))))
 
 
 def _kind(case: Case, x: Any, severity: float | None) -> Kind:

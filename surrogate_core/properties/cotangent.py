@@ -14,6 +14,7 @@ from surrogate_core.properties.base import (
     Seen,
     agreement,
     breach,
+    gravest,
     observed,
     swept,
     whole_sweep,
@@ -92,8 +93,9 @@ def _judge(case: Case, seen: Seen) -> Outcome:
         wrong[odd] = ~_excused(fmt, wide(pulled[odd]), expected[odd], allowed[odd])
         if wrong.any():
             # The simplest of those with a cotangent that a person has in mind.
-            plain = wrong & (np.abs(weight) == 1)
-            index = simplest(case.sweep.x, plain if plain.any() else wrong)
+            grave = gravest(case, requests[name], wrong, error)
+            plain = grave & (np.abs(weight) == 1)
+            index = simplest(case.sweep.x, plain if plain.any() else grave)
             return breach(
                 case,
                 requests[name],

@@ -12,7 +12,18 @@ import numpy as np
 
 from surrogate_core.drivers.base import Request, Unsupported
 from surrogate_core.properties.around import around
-from surrogate_core.properties.base import Case, Property, Requests, Seen, breach, observed, shown, staged, wide
+from surrogate_core.properties.base import (
+    Case,
+    Property,
+    Requests,
+    Seen,
+    breach,
+    gravest,
+    observed,
+    shown,
+    staged,
+    wide,
+)
 from surrogate_core.properties.outcome import Failed, Outcome, Passed, Witness
 from surrogate_core.spec.derivative import slope
 from surrogate_core.spec.digits import near, plus_minus
@@ -55,7 +66,9 @@ def _judge_second(case: Case, seen: Seen) -> Outcome:
     if declared in found or (declared is None and found):
         told = " and ".join(WORDS[kind] for kind in found)
         return Passed(figures, () if declared else (f"The second derivative is {told}.",))
-    index = int(np.flatnonzero(off[declared or "formula"])[0])
+    wrong = off[declared or "formula"]
+    error = np.abs(measured - (0 if declared == "zero" else formula.value))
+    index = int(np.flatnonzero(gravest(case, request, wrong, error))[0])
     if declared is None:
         there, promised = (near(values[index], allowed[index]) for values in (measured, formula.value))
         remark = (
@@ -64,9 +77,7 @@ def _judge_second(case: Case, seen: Seen) -> Outcome:
         )
         return Passed(figures, (remark,))
     allowed_there = "exactly 0" if declared == "zero" else plus_minus(formula.value[index], allowed[index])
-    wrong = off[declared]
-    error = np.abs(measured - (0 if declared == "zero" else formula.value))[wrong]
-    return breach(case, request, index, observed(answer).gradient[index], allowed_there, error, figures)
+    return breach(case, request, index, observed(answer).gradient[index], allowed_there, error[wrong], figures)
 
 
 SECOND = Property(

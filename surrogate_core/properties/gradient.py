@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from surrogate_core.properties.base import Case, Property, Seen, breach, observed, shown, swept, whole_sweep, wide
+from surrogate_core.properties.base import (
+    Case,
+    Property,
+    Seen,
+    breach,
+    gravest,
+    observed,
+    shown,
+    swept,
+    whole_sweep,
+    wide,
+)
 from surrogate_core.properties.compare import graded
 from surrogate_core.properties.outcome import Outcome, Passed
 from surrogate_core.properties.portrait import portrait
@@ -49,7 +60,7 @@ def _judge_oracle(case: Case, seen: Seen) -> Outcome:
     if case.dtype == "float32":
         figures["portrait"] = portrait(case, observed(seen["sweep"]))
     if wrong.any():
-        index = simplest(case.sweep.x, wrong)
+        index = simplest(case.sweep.x, gravest(case, whole_sweep(case), wrong, error))
         return breach(
             case,
             whole_sweep(case),
@@ -193,11 +204,11 @@ def _judge_peak(case: Case, seen: Seen) -> Outcome:
     wrong[zeros] = ~((np.abs(measured[zeros] - peak) <= slack) | other_side)
     wrong |= np.isfinite(case.sweep.exact) & (measured > peak + slack)
     if wrong.any():
-        index = simplest(case.sweep.x, wrong)
+        error = np.abs(expected.error(measured))
+        index = simplest(case.sweep.x, gravest(case, whole_sweep(case), wrong, error))
         at_zero = f"within {slack:.3g} of" if slack else "exactly"
         allowed = f"{at_zero if index in zeros else 'at most'} {in_format(peak, case.format)}"
-        error = np.abs(expected.error(measured))[wrong]
-        return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], allowed, error)
+        return breach(case, whole_sweep(case), index, observed(seen["sweep"]).gradient[index], allowed, error[wrong])
     return Passed(swept(case) | {"at_plus_zero": float(measured[0]), "at_minus_zero": float(measured[case.sweep.half])})
 
 
@@ -219,16 +230,16 @@ def _judge_symmetry(case: Case, seen: Seen) -> Outcome:
     on_a_side = case.sweep.expected.jumps & case.sweep.expected.within(wide(gradient))
     differ &= ~(on_a_side[:half] & on_a_side[half:])
     if differ.any():
-        index = simplest(case.sweep.x[:half], differ)
         with np.errstate(invalid="ignore"):
-            error = np.abs(wide(right) - wide(left))[differ]
+            error = np.abs(wide(right) - wide(left))
+        index = simplest(case.sweep.x[:half], gravest(case, whole_sweep(case), differ, error))
         return breach(
             case,
             whole_sweep(case),
             half + index,
             left[index],
             f"bit for bit the gradient at +x, {shown(case, right[index])}",
-            error,
+            error[differ],
             {"pairs": half, "differing": int(differ.sum())},
         )
     return Passed(swept(case) | {"pairs": half})
@@ -251,10 +262,12 @@ def _judge_range(case: Case, seen: Seen) -> Outcome:
     allowed = expected.near & expected.within(measured)
     outside = finite & ~allowed & ~((measured >= 0) & (measured <= peak + slack))
     if outside.any():
-        index = simplest(case.sweep.x, outside)
-        error = np.abs(expected.error(measured))[outside]
+        error = np.abs(expected.error(measured))
+        index = simplest(case.sweep.x, gravest(case, whole_sweep(case), outside, error))
         value = observed(seen["sweep"]).gradient[index]
-        return breach(case, whole_sweep(case), index, value, f"finite, from 0 to {in_format(peak, case.format)}", error)
+        return breach(
+            case, whole_sweep(case), index, value, f"finite, from 0 to {in_format(peak, case.format)}", error[outside]
+        )
     for start in (0, half):
         side = np.arange(start, start + half)[finite[start : start + half]]
         flush = np.where(expected.flushed[side], expected.floor, 0.0)

@@ -205,10 +205,11 @@ def _wrong(
     wrong = ~(error <= allowed)
     if not wrong.any():
         return None
-    at = simplest(request.x, wrong)
     # A large cotangent makes large errors: the severity is the gradient's.
     share = np.where(np.isnan(error), np.inf, error) / np.maximum(np.abs(weight), 1.0) / (expected.peak or 1.0)
     severity = float(share[wrong].max())
+    grave = wrong & (share > negligible(expected))
+    at = simplest(request.x, grave if grave.any() else wrong)
     return (
         at,
         shown(case, answer.derivative[at]),

@@ -12,7 +12,7 @@ import numpy as np
 
 from surrogate_core.drivers.base import Observation, Request
 from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally, spans
-from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, observed, whole_sweep, wide
+from surrogate_core.properties.base import Case, Proof, Requests, Seen, breach, gravest, observed, whole_sweep, wide
 from surrogate_core.properties.outcome import Failed, Outcome, Passed
 from surrogate_core.spec.cases import at_nan
 from surrogate_core.spec.digits import in_format
@@ -87,10 +87,12 @@ def _failed(case: Case, span: Span, tally: Tally, what: str, seen: Seen) -> Fail
     worst = _worst(case, span, tally, what, seen)
     for name, request in _closer(case, span, tally).items():
         answer = observed(seen[name])
-        wrong, _ = _wrong(case, what, request, answer)
+        wrong, errors = _wrong(case, what, request, answer)
         wrong &= span.stands_for(request.x.view(np.uint32))
         if wrong.any():
-            return _shown(case, tally, what, request, answer, simplest(request.x, wrong), worst)
+            # Each wrong spike is a defect.
+            grave = wrong if what.startswith("spike") else gravest(case, request, wrong, np.abs(errors))
+            return _shown(case, tally, what, request, answer, simplest(request.x, grave), worst)
     request, answer = _closer(case, span, tally)["alone"], observed(seen["alone"])
     found = _shown(case, tally, what, request, answer, 0, worst)
     measured = f"something else among very many inputs in one program; alone, {found.measured}"

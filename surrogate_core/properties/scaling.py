@@ -20,6 +20,7 @@ from surrogate_core.properties.base import (
     Seen,
     agreement,
     breach,
+    gravest,
     observed,
     shown,
     whole_sweep,
@@ -94,7 +95,7 @@ def _judge(case: Case, seen: Seen) -> Outcome:
             error = np.abs(wide(there) - here)
             wrong = clear & ~(error <= tolerance)
         if wrong.any():
-            index = simplest(case.sweep.x, wrong)
+            index = simplest(case.sweep.x, gravest(case, requests[name], wrong, error))
             rates = ", ".join(f"{name} = {as_decimal(value)}" for name, value in parameters)
             return breach(
                 case,

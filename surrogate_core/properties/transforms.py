@@ -14,6 +14,7 @@ from surrogate_core.properties.base import (
     Seen,
     agreement,
     breach,
+    gravest,
     observed,
     shown,
     spikes_alone,
@@ -50,7 +51,7 @@ def _compare_sweeps(case: Case, where: str, request: Request, base: Observation,
         error = distance(other, plain)
         differ = error > tolerance
         if differ.any():
-            index = simplest(case.sweep.x, differ)
+            index = simplest(case.sweep.x, gravest(case, request, differ, error))
             allowed = f"the plain call's {plus_minus(plain[index], tolerance[index], case.format)}"
             return breach(case, request, index, got.gradient[index], allowed, error[differ])
     return FLUSHED.format(where=where) if flushed.any() else ""

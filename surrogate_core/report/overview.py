@@ -49,7 +49,8 @@ class Noted:
         severity: the largest error as a share of the peak; ``None`` where the promise has no size.
         properties: the one that tells it best, then those that only see the same through it; of an exception all
             that met it.
-        told: the case to tell: one that is not known, in float32, where there is one.
+        told: the case to tell: one that is not known, of that kind, of the first property, in float32, where there is
+            one.
         results: every case, that of the first property foremost.
         reason: why it is known; empty where it is not.
         others: of an import that fails, the other implementations of the library, which it costs as well.
@@ -139,23 +140,30 @@ def _broken(result: Result) -> Failed | Errored:
 
 def _noted(about: str, group: Sequence[Result]) -> Noted:
     outcomes = [_broken(result) for result in group]
-    kinds: list[Kind] = [outcome.kind if isinstance(outcome, Failed) else "defect" for outcome in outcomes]
+    kinds: list[Kind] = [_kind(outcome) for outcome in outcomes]
     sizes = [o.severity for o in outcomes if isinstance(o, Failed) and o.severity is not None]
     known = {r.outcome.reason if isinstance(r.outcome, ExpectedFailure) else "" for r in group}
     # Of an exception, ``about`` is its message: whichever met it first tells it.
     every = sorted(group, key=lambda r: r.property_id != about)
-    first = [r for r in every if r.property_id == every[0].property_id]
-    unexplained = [r for r in first if not isinstance(r.outcome, ExpectedFailure)] or first
+
+    def telling(result: Result) -> tuple[bool, int, bool, bool]:
+        known, foremost = isinstance(result.outcome, ExpectedFailure), result.property_id == every[0].property_id
+        return known, KINDS.index(_kind(_broken(result))), not foremost, result.dtype != "float32"
+
     return Noted(
         kind=min(kinds, key=KINDS.index),
         severity=max(sizes, default=None),
         implementation=group[0].implementation,
         properties=tuple(dict.fromkeys(r.property_id for r in every)),
-        told=next((r for r in unexplained if r.dtype == "float32"), unexplained[0]),
+        told=min(every, key=telling),
         results=tuple(every),
         # Known is what is known in every case.
         reason="" if "" in known else " ".join(sorted(known)),
     )
+
+
+def _kind(outcome: Failed | Errored) -> Kind:
+    return outcome.kind if isinstance(outcome, Failed) else "defect"
 
 
 def _rank(finding: Noted) -> tuple[int, float]:

@@ -112,7 +112,7 @@ def off(severity: Any) -> str:
     if v is None:
         return ""
     if not v < math.inf:
-        return "off without bound: NaN or infinite"
+        return "off without bound (NaN or infinite) at worst"
     return f"off by up to {share(v) if v > 1e-4 else number(v)} of the peak"
 
 
