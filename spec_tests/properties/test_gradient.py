@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from handmade import ALPHA, DTYPES, SLAYER, ask, case, failed, finite, judge, pa
 from surrogate_core.drivers.base import Observation, Unsupported
 from surrogate_core.properties import Property
 from surrogate_core.properties.gradient import CURVE, NONFINITE, ORACLE, PEAK, RANGE, SYMMETRY, last_of_largest
-from surrogate_core.spec import Peak
+from surrogate_core.spec import Peak, get_spec
 
 G = slayer()
 Derivative = Callable[[np.ndarray], Any]
@@ -296,6 +297,18 @@ def test_nonfinite_counts_the_nans_and_looks_at_nothing_else() -> None:
     where = case("float16")
     figures = passed(judge(NONFINITE, where, derivative=lambda x: np.where(np.isfinite(x), 7, G(x)))).figures
     assert (figures["at_minus_inf"], figures["at_inf"], figures["nans"]) == (0.0, 0.0, 2 * 1023)
+
+
+def test_nonfinite_lets_a_nan_fall_into_a_case_whose_number_is_wrong_and_no_other_number_be_made_of_it() -> None:
+    where = replace(case(spec=get_spec("piecewise_leaky_relu")), parameters=(("c", 0.01), ("w", 1.0)))
+
+    def half_as_high(at_nan: float) -> Derivative:
+        return lambda x: np.where(np.abs(x) > 1, 0.01, np.where(np.isnan(x), at_nan, 0.25))
+
+    for number in (0.25, 0.01, 0.5, np.nan):  # its own cases, and what the formula says within the window
+        passed(judge(NONFINITE, where, derivative=half_as_high(number)))
+    assert failed(judge(ORACLE, where, derivative=half_as_high(0.25))).measured.startswith("0.25 ")
+    assert failed(judge(NONFINITE, where, derivative=half_as_high(0.3))).kind == "difference"
 
 
 def test_nonfinite_knows_a_limit_that_is_not_zero() -> None:
