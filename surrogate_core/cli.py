@@ -17,6 +17,7 @@ from surrogate_core.commands.deviations import deviations as deviations_commands
 from surrogate_core.commands.explain import explain
 from surrogate_core.commands.history import history
 from surrogate_core.commands.listed import listed
+from surrogate_core.commands.outputs import expect_writable
 from surrogate_core.commands.progress import progress, unfinished
 from surrogate_core.commands.project import Project, project
 from surrogate_core.commands.replay import replay
@@ -150,6 +151,7 @@ def check(
     html, junit = own.get("html", html), own.get("junit", junit)
     markdown, badge = own.get("markdown", markdown), own.get("badge", badge)
     durations = own.get("durations", durations)
+    expect_writable({"--html": html, "--junit": junit, "--markdown": markdown, "--badge": badge})
     try:
         with terminated_like_interrupted(), progress() as (on_plan, on_result):
             report = api.check(

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from surrogate_core.commands.listed import listed
+from surrogate_core.commands.outputs import expect_writable
 from surrogate_core.commands.progress import progress, unfinished
 
 __all__ = ["survey"]
@@ -61,6 +62,7 @@ def survey(
     from surrogate_core.report import survey as surveyed
 
     console = Console()
+    expect_writable({"--html": html, "--junit": junit, "--markdown": markdown, "--badge": badge})
 
     def drawing_loaded(plan: object) -> None:
         on_plan(plan)
