@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from handmade import ALPHA, DTYPES, SLAYER, ask, bound, case, failed, judge, passed, slayer
+from handmade import ALPHA, DTYPES, SLAYER, ask, bound, case, failed, judge, passed, slayer, step
 
 from surrogate_core.drivers.base import Observation, Unsupported
-from surrogate_core.properties.outcome import Skipped
+from surrogate_core.properties import Case
+from surrogate_core.properties.outcome import Outcome, Skipped
 from surrogate_core.properties.smooth import SMOOTH
+from surrogate_core.spec import get_spec
 
 S = slayer().smooth
 Function = Callable[[np.ndarray], np.ndarray]
@@ -93,6 +96,67 @@ def test_where_none_is_offered_nothing_is_judged(why: str) -> None:
 def test_a_spec_may_promise_nothing_of_it() -> None:
     assert SMOOTH.applies(SLAYER)
     assert not SMOOTH.applies(SLAYER.replace(smooth=False))
+
+
+# ---- a smooth function that is printed with a jump ------------------------------------------------
+
+CONNECTED = get_spec("s2nn")
+PIECEWISE = CONNECTED.replace(smooth="piecewise")
+
+
+def s2nn(right: Function, left: Function = lambda x: 1 / (1 + np.exp(-4 * x))) -> Function:
+    """A function of two branches, the left one S2NN's, which is 1/2 at the threshold."""
+
+    def branched(x: np.ndarray) -> np.ndarray:
+        return np.where(x < 0, left(x), right(np.maximum(x, 0)))
+
+    return branched
+
+
+def judged(function: Function, spec: object = PIECEWISE, dtype: str = "float64") -> Outcome:
+    where: Case = replace(case(), spec=spec, parameters=(("alpha", 4.0), ("beta", 1.0)))
+    x = bound(SMOOTH, where)[0]["smooth"].x
+    return judge(SMOOTH, where, instead={"smooth": Observation(function(x.astype(dtype)).astype(dtype))})
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_jump_of_the_printed_function_is_accepted_where_it_is_printed(dtype: str) -> None:
+    printed = s2nn(lambda x: np.log(x + 1) + 1)
+    across = passed(judged(printed, dtype=dtype))
+    connected = passed(judged(s2nn(lambda x: np.log(x + 1) + 0.5), CONNECTED, dtype))
+    assert across.figures["inputs"] == connected.figures["inputs"] - 1  # the threshold alone is left out
+    assert failed(judged(printed, CONNECTED, dtype)).figures["jump"] == pytest.approx(0.5, rel=1e-2)
+
+
+def test_a_printed_jump_excuses_no_nan() -> None:
+    outcome = failed(judged(s2nn(lambda x: np.where(x < 1e-3, np.nan, np.log(x + 1) + 1))))
+    assert outcome.figures["wrong"] == 1
+    assert outcome.given.startswith("x = 0:")
+
+
+@pytest.mark.parametrize(
+    ("function", "side"),
+    [
+        (s2nn(lambda x: np.log(x + 1 + 1e-5) + 1), 1),
+        (s2nn(lambda x: np.log(x + 1) + 1, lambda x: 1 / (1 + np.exp(-4.0001 * x))), -1),
+        (s2nn(lambda x: np.log(x + 1) + 1 + 1e-5 * (x > 0.25)), 1),
+    ],
+    ids=["a slope above the threshold", "a slope below it", "a jump elsewhere"],
+)
+def test_beside_a_printed_jump_the_slope_is_judged_as_ever(function: Function, side: int) -> None:
+    outcome = failed(judged(function))
+    assert outcome.witness is not None
+    assert np.all(np.sign(outcome.witness.request.x) == side)
+
+
+def test_a_printed_jump_may_be_where_its_parameter_is_rounded_to() -> None:
+    spec = get_spec("boxcar").replace(smooth="piecewise")
+    # It jumps at 9/8 + 2^-25, further from 9/8 than the step; of a width held in float32, which is 9/4, at 9/8.
+    where = replace(case(), spec=spec, parameters=(("width", 9 / 4 + 2.0**-24), ("height", 0.5)))
+    x = bound(SMOOTH, where)[0]["smooth"].x
+    jumping = {"smooth": Observation(np.where(np.abs(x) <= 9 / 8, x / 2, 3 * np.sign(x)))}
+    outcome = passed(judge(SMOOTH, where, derivative=step, instead=jumping))
+    assert (outcome.figures["step"], outcome.figures["inputs"]) == (2.0**-26, x.size // 4 - 2)
 
 
 def test_it_is_asked_for_in_float64_whatever_the_case() -> None:

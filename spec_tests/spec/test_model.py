@@ -88,6 +88,14 @@ def test_what_a_spec_declares_of_further_derivatives_is_one_of_two_words(name: s
         SLAYER.replace(**{name: "one"})
 
 
+def test_what_a_spec_promises_of_a_smooth_function_is_all_of_it_nothing_or_its_pieces() -> None:
+    assert SLAYER.smooth is True
+    for promised in (False, "piecewise"):
+        assert SLAYER.replace(smooth=promised).smooth == promised
+    with pytest.raises(BadInput, match=r"smooth='pieces' in spec .*\n.*True, False or 'piecewise'"):
+        SLAYER.replace(smooth="pieces")
+
+
 def test_symbols_are_x_and_the_parameters_in_their_order() -> None:
     assert two().symbols == (x, alpha, beta)
 

@@ -142,7 +142,10 @@ LIBRARY = Library(
         _surrogate(
             "S2NN",
             "s2nn",
-            "g'(x) = alpha * (1 - sigmoid(alpha x)) sigmoid(alpha x) for x < 0, beta/(x + 1) for x >= 0",
+            "g'(x) = alpha * (1 - sigmoid(alpha x)) sigmoid(alpha x) for x < 0, beta/(x + 1) for x >= 0; the primitive "
+            "function is g(x) = sigmoid(alpha x) for x < 0, beta ln(x + 1) + 1 for x >= 0",
+            # What is printed jumps from 1/2 to 1 at the threshold, where it has no derivative, then.
+            variant=(("smooth", "piecewise"),),
         ),
         _surrogate("QPseudoSpike", "q_pseudo_spike", "g'(x) = (1 + 2|x|/(alpha - 1))^-alpha, alpha > 1"),
         _surrogate(
@@ -213,6 +216,10 @@ LIBRARY = Library(
     ),
     uncovered=(
         "SquarewaveFourierSeries of other numbers of terms than n = 2, its default",
+        "PiecewiseLeakyReLU's gradient at |x| = w itself, where it jumps, so that the value of either side is "
+        "accepted: it is documented as 1/(2w) there, and is c",
+        "the constants of a primitive_function, whose slope alone is judged: S2NN's is beta ln(|x + 1| + 1e-5) + 0.5 "
+        "above the threshold, where its docstring has beta ln(x + 1) + 1",
         "MultiLevelSpikeCount of other largest counts than max_spike_count = 4, and with a grad_window of its own",
     ),
     bases=("SurrogateFunctionBase",),

@@ -178,6 +178,8 @@ class Spec:
             derivative by it, or ``"zero"``; ``None`` promises nothing.
         smooth: whether the smooth function that an implementation may offer beside its spikes is promised to have
             ``gradient`` as its derivative; not where the documentation prints two that do not belong together.
+            ``"piecewise"`` where the documented one itself jumps at the breakpoints, and is promised no more than
+            its slope between them.
 
     Raises:
         BadInput: the formula has an undeclared symbol, jumps where no breakpoint is declared, or does not
@@ -197,7 +199,7 @@ class Spec:
     breakpoints: Sequence[Any] = ()
     second_order: Declared | None = None
     parameter_gradient: Declared | None = None
-    smooth: bool = True
+    smooth: bool | Literal["piecewise"] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name or brief(self.name, LONGEST_NAME) != self.name:
@@ -244,6 +246,9 @@ class Spec:
             if (given := getattr(self, name)) not in (None, *get_args(Declared)):
                 expected = f"one of {', '.join(map(repr, get_args(Declared)))}, or None"
                 raise BadInput(f"{name}={given!r} in spec {self.name!r}", expected, "leave it out to promise nothing")
+        if self.smooth not in (True, False, "piecewise"):
+            expected = "True, False or 'piecewise'"
+            raise BadInput(f"smooth={self.smooth!r} in spec {self.name!r}", expected, "False promises nothing of it")
         declared = {x, *(p.symbol for p in self.parameters)}
         for formula in (self.gradient, self.step):
             if unknown := sorted(str(s) for s in formula.free_symbols - declared):
