@@ -71,18 +71,21 @@ def public() -> list[str]:
     return functions + [f"{TRANSFORM}:{name}" for name in passing]
 
 
-def _piecewise(module: str) -> Documented:
-    return Documented(f"{PIECEWISE}; {EXCEEDS}", f"docstrings of StepPWL and of rockpool.nn.modules.{module}")
+PIECEWISE = "Heaviside step function with piece-wise linear surrogate to use as spike-generation surrogate"
 
-
-EXCEEDS = (
-    "when the membrane potential V_mem exceeds the threshold voltage, V_mem > V_thr, then the neuron emits a spike"
+OF_LIF = Documented(
+    f"{PIECEWISE}; learning_window: Cutoff value for the surrogate gradient; max_spikes_per_dt: The maximum number of "
+    "events that will be produced in a single time-step; when the membrane potential V_mem exceeds the threshold "
+    "voltage V_thr, then the neuron emits a spike: V_mem > V_thr",
+    f"docstrings of {LIF}.StepPWL, LIFBaseTorch.__init__ and LIFTorch",
 )
 
-PIECEWISE = (
-    "Heaviside step function with piece-wise linear surrogate to use as spike-generation surrogate; learning_window: "
-    "Cutoff value for the surrogate gradient; max_spikes_per_dt: The maximum number of events that will be produced "
-    "in a single time-step"
+OF_A_NEURON = Documented(
+    f"{PIECEWISE}; when the membrane potential V_mem exceeds the threshold voltage V_thr = 0, then the neuron emits a "
+    "spike: V_mem > V_thr (that 0 is contradicted by the threshold's 'If not provided, 1. will be used by default', "
+    "which the code keeps); its source: floor of x over the threshold, at most max_spikes_per_dt, and 1/threshold for "
+    "x >= threshold - window",
+    f"docstrings of {NEURON}.StepPWL, LIFNeuronTorch and its __init__, and source of StepPWL",
 )
 
 PASSED = Documented(
@@ -103,7 +106,7 @@ LIBRARY = Library(
             module=LIF,
             attribute="StepPWL",
             adapter=step_pwl,
-            documented=_piecewise("LIFTorch"),
+            documented=OF_LIF,
         ),
         Surrogate(
             name="rockpool.LIFNeuronTorch.StepPWL",
@@ -112,7 +115,7 @@ LIBRARY = Library(
             module=NEURON,
             attribute="StepPWL",
             adapter=step_pwl_of_a_neuron,
-            documented=_piecewise("LIFNeuronTorch"),
+            documented=OF_A_NEURON,
         ),
         Surrogate(
             name="rockpool.PeriodicExponential",

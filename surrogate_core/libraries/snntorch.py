@@ -1,6 +1,7 @@
 """snnTorch, in PyTorch: documented to fire at the threshold (``U >= U_thr``), silent there in its code (``> 0``).
 
-Its functions take the distance to the threshold, which its neurons subtract before they call them.
+Its functions take the distance to the threshold, which its neurons subtract before they call them. The neurons are
+documented to be silent there (``U[T] > U_thr``). A surrogate is judged against its own docstring; both are told.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ __all__ = ["LIBRARY"]
 MODULE = "snntorch.surrogate"
 
 FIRES = "S = 1 if U >= U_thr, 0 if U < U_thr"
+
+SILENT = (
+    "the neurons' docstrings contradict that S: 'For U[T] > U_thr => S[T+1] = 1' of Leaky and eight others (which but "
+    "for one call the threshold one 'for mem to reach'), 'Generates spike if mem > threshold' of their fire, which is "
+    "what the code does"
+)
+NEURONS = "snntorch/_neurons/leaky.py, eight others beside it, and neurons.py (fire)"
 
 
 def leaky_spike_operator(slope: float) -> object:
@@ -43,7 +51,9 @@ def _surrogate(attribute: str, spec: str, documented_in: str, gradient: str, **f
         framework="torch",
         module=MODULE,
         attribute=attribute,
-        documented=Documented(f"{FIRES}; {gradient}", f"docstring of {MODULE}.{documented_in}"),
+        documented=Documented(
+            f"{FIRES}; {gradient}; {SILENT}", f"docstring of {MODULE}.{documented_in}; of the neurons in {NEURONS}"
+        ),
         **fields,
     )
 
@@ -147,6 +157,10 @@ LIBRARY = Library(
             "snntorch.functional.quant",
             "state_quant rounds a neuron's state to the nearest of a table of levels: no formula, and no spike",
         ),
+    ),
+    uncovered=(
+        "heaviside's gradient at the threshold itself, where it jumps, so that the value of either side is accepted: "
+        "it is documented as 1 there, and is 0",
     ),
     public=public,
     preload=True,
