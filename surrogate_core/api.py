@@ -168,8 +168,8 @@ def survey(
     """Judge every surrogate of every installed library against what the library declares of it.
 
     A library that is not installed is named in the report with the command that brings it; a surrogate that
-    cannot be imported is a result. An entry point that cannot be used is named too: the others are judged, and
-    the survey does not conform.
+    cannot be imported is a result. An entry point that cannot be used is named too, and so is an entry that names
+    what the installed version lacks: all others are judged, and the survey does not conform.
 
     Args:
         libraries: names of libraries; by default all that are installed.

@@ -64,6 +64,7 @@ def install(site: Path, version: str, scale: str) -> None:
     (site / "humps.py").write_text(HUMPS.replace("{scale}", scale))
     libraries._added.cache_clear()
     forget("humps")
+    forget("humps_surrogates")
 
 
 def forget(name: str) -> None:
@@ -146,6 +147,92 @@ def test_a_broken_entry_point_is_told_and_costs_no_other_library(
     assert "dents = dents:LIBRARY" in Path("survey.html").read_text()
     # Asked for what is here, it is not to do with it.
     assert run("survey", *PEAK, monkeypatch=monkeypatch) == 0
+
+
+def test_an_entry_that_does_not_fit_the_installed_version_is_told_and_is_no_finding(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(site, "2.0", "")
+    module = site / "humps.py"
+    module.write_text(module.read_text().replace("def atan", "def arctan"))
+    # Nothing is said against the library; but nothing was judged of what the entry names, which is no pass.
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 3
+    said = capsys.readouterr().out
+    assert (
+        "the entry point humps = humps_surrogates:LIBRARY does not fit humps 2.0: target 'humps.atan': humps has no "
+        "attribute 'atan': correct the entry, or install a version that it fits; the others that it names are judged"
+    ) in said
+    assert "1 surrogate of 1 without a finding. Nothing was found." in said
+    assert "does not fit humps 2.0" in Path("survey.html").read_text()
+    install(site, "1.0", " * 1.5")
+    module.write_text(module.read_text().replace("def atan", "def arctan"))
+    # A finding of another surrogate is one all the same.
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 1
+    module.write_text(module.read_text().replace("def slayer", "def slope"))
+    forget("humps")
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 3
+    assert "nothing was judged" in capsys.readouterr().out
+
+
+def test_a_version_that_lacks_it_is_noticed_in_a_worker_too(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.chdir(site)
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=":")
+    module = site / "humps.py"
+    module.write_text(module.read_text().replace("def atan", "def arctan"))
+    assert run("survey", *PEAK, monkeypatch=monkeypatch) == 1
+    assert "1 defect in 1 implementation" in (said := capsys.readouterr().out)
+    assert "humps has no attribute 'atan': correct the entry" in said
+
+
+def test_a_check_of_what_an_entry_point_that_cannot_be_loaded_would_name_says_so(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "humps_surrogates.py").write_text("1 / 0")
+    libraries._added.cache_clear()
+    assert run("check", "humps.slayer", monkeypatch=monkeypatch) == 2
+    told = "the entry point humps = humps_surrogates:LIBRARY cannot be loaded: ZeroDivisionError: division by zero"
+    assert told in capsys.readouterr().err
+
+
+SLIPS = {
+    "no spec": ('f"humps.{name}", spec,', 'f"humps.{name}", "no_such_spec",', "humps.slayer: spec 'no_such_spec'"),
+    "given twice": ("humps.{name}", "humps.same", "humps.same is there twice"),
+    "no field": (", name)", ', name, variant=(("at_treshold", 0),))', "humps.slayer: a variant of 'at_treshold'"),
+    "no parameter": (", name)", ', name, keywords=(("alhpa", "alpha"),))', "humps.slayer: a keyword of 'alhpa'"),
+    "no framework": ('"jax"', '"numpy"', "humps.slayer: framework 'numpy'"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_an_entry_costs_no_other_library(
+    slip: str, site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(libraries, "OURS", (libraries.own.LIBRARY,))
+    before, after, told = SLIPS[slip]
+    (site / "humps_surrogates.py").write_text(LIBRARY.replace(before, after))
+    install(site, "2.0", "")
+    assert run("survey", *PEAK[2:], monkeypatch=monkeypatch) == 3
+    said = capsys.readouterr().out
+    assert f"the entry point humps = humps_surrogates:LIBRARY cannot be used: {told}" in said
+    assert {r.implementation for r in engine.read("survey.jsonl").results} == {"surrogate_core.SlayerGrad"}
+    assert run("list", "implementations", monkeypatch=monkeypatch) == 0
+    assert told in capsys.readouterr().err
+
+
+def test_a_library_within_a_package_that_is_not_there_is_missing(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(libraries, "OURS", (libraries.own.LIBRARY,))
+    (site / "humps_surrogates.py").write_text(LIBRARY.replace('"humps", "humps", "humps"', '"humps", "no.humps", "hu"'))
+    install(site, "2.0", "")
+    assert run("survey", *PEAK[2:], monkeypatch=monkeypatch) == 0
+    assert "humps: pip install hu" in capsys.readouterr().out
+    assert run("list", "implementations", monkeypatch=monkeypatch) == 0
+    assert "missing: pip install hu" in capsys.readouterr().out
 
 
 def test_the_same_survey_finds_the_same(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,18 @@ def test_a_difference_is_in_the_declared_spec_and_in_its_name() -> None:
 def test_a_difference_of_what_the_spec_does_not_have_is_refused() -> None:
     with pytest.raises(BadInput, match=r"default of 'alhpa' for spec 'slayer'\n.*\n.*did you mean alpha"):
         surrogate(defaults=(("alhpa", 1.0),)).declared()
+    with pytest.raises(BadInput, match=r"variant of 'at_treshold' for spec 'slayer'\n.*\n.*did you mean at_threshold"):
+        surrogate(variant=(("at_treshold", 0),)).declared()
+    with pytest.raises(BadInput, match=r"keyword of 'alhpa' for spec 'slayer'\n.*\n.*did you mean alpha"):
+        surrogate(keywords=(("alhpa", "beta"),)).declared()
     with pytest.raises(BadInput, match="did you mean slayer"):
         surrogate(spec="slayr").declared()
+
+
+def test_a_value_that_a_field_of_the_spec_cannot_hold_is_refused() -> None:
+    for variant in (("gradient", object), ("claims", 3), ("at_threshold", "high")):
+        with pytest.raises(BadInput):
+            surrogate(variant=(variant,)).declared()
 
 
 def test_it_is_plain_data() -> None:

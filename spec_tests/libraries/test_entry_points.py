@@ -16,6 +16,12 @@ from surrogate_core.errors import BadInput
 CONTRIBUTING = Path(__file__).parent.parent.parent / "CONTRIBUTING.md"
 
 
+LIBRARY = """
+from surrogate_core.libraries import Library, Surrogate
+LIBRARY = Library('ramps', 'ramps', 'ramps', '', (Surrogate('ramps.ramp', {}, 'ramps', 'ramp'),))
+"""
+
+
 def example(name: str) -> str:
     """The block of CONTRIBUTING.md that is marked as the file ``name``."""
     found = re.search(rf"<!-- file: {re.escape(name)} -->\n```\w+\n(.*?)```", CONTRIBUTING.read_text(), re.DOTALL)
@@ -76,6 +82,8 @@ def test_the_documented_test_passes_and_notices_a_surrogate_that_is_new(site: Pa
             "from surrogate_core.libraries import Library\nLIBRARY = Library('braintools', 'ramps', 'ramps', '', ())",
             "has the name 'braintools', which is taken",
         ),
+        (LIBRARY.format("'no_such_spec', 'jax'"), "cannot be used: ramps.ramp: spec 'no_such_spec'"),
+        (LIBRARY.format("'triangle', 'numpy'"), "cannot be used: ramps.ramp: framework 'numpy'"),
     ],
 )
 def test_an_entry_point_that_cannot_be_used_is_told_and_costs_no_other(site: Path, source: str, told: str) -> None:
@@ -85,7 +93,31 @@ def test_an_entry_point_that_cannot_be_used_is_told_and_costs_no_other(site: Pat
         (sentence,) = libraries.broken()
         assert told in sentence
         assert libraries.find("braintools.SlayerGrad")
-        with pytest.raises(BadInput):
+        with pytest.raises(BadInput) as unknown:
             libraries.find("ramps.ramp")
+        assert sentence in unknown.value.next_step
+        with pytest.raises(BadInput) as misspelt:
+            libraries.find("braintools.SlayerGard")
+        assert misspelt.value.next_step.startswith("did you mean braintools.SlayerGrad or")
+        assert sentence not in misspelt.value.next_step
     finally:
         __import__("sys").modules.pop("broken_ramps", None)
+
+
+def test_an_entry_says_whence_it_comes(site: Path) -> None:
+    (site / "ramps_surrogates.py").write_text(example("ramps_surrogates.py"))
+    install(site, "ramps = ramps_surrogates:LIBRARY")
+    assert libraries.whence(libraries.find("ramps.ramp").library) == "the entry point ramps = ramps_surrogates:LIBRARY"
+    own = libraries.find("surrogate_core.SlayerGrad").library
+    assert libraries.whence(own) == "the entry of surrogate_core in surrogate_core"
+
+
+def test_a_spec_of_an_entry_that_is_called_like_the_catalogue_s_is_told_with_the_entry_point(site: Path) -> None:
+    # A module of its own: what a spec's name stands for is kept.
+    text = example("ramps_surrogates.py").replace('name="ramp"', 'name="triangle"').replace("ramps_surr", "own_surr")
+    (site / "own_surrogates.py").write_text(text)
+    install(site, "ramps = own_surrogates:LIBRARY")
+    assert libraries.broken() == (
+        "the entry point ramps = own_surrogates:LIBRARY cannot be used: ramps.ramp declares a spec called "
+        "'triangle', as the catalogue does another: rename yours",
+    )

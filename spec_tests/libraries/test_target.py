@@ -15,6 +15,7 @@ from surrogate_core import libraries
 from surrogate_core.engine import Target, resolve
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries import Hazard, Library, Surrogate
+from surrogate_core.libraries.target import Misfit
 from surrogate_core.safe_text import printable
 
 AT = (("alpha", ALPHA),)
@@ -261,6 +262,57 @@ def test_what_cannot_be_called_is_no_factory(file: Path) -> None:
     assert f"target '{file}:number' is 3\n  expected: a factory" in refused(f"{file}:number")
     assert "target 3 of type int" in refused(3)
     assert "of type NoneType" in refused(None)
+
+
+# ---- entries that do not fit the installed version -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "attribute", "told"),
+    [
+        ("math", "square_root", "target 'lib.Odd': math has no attribute 'square_root'"),
+        ("math.roots", "sqrt", "target 'lib.Odd': no module named 'math.roots'"),
+        ("maths", "sqrt", "target 'lib.Odd': no module named 'maths'"),
+        ("math", "pi", "target 'lib.Odd' is 3.14"),
+    ],
+)
+def test_what_the_installed_version_lacks_is_told_as_the_entry_s_fault(
+    monkeypatch: pytest.MonkeyPatch, module: str, attribute: str, told: str
+) -> None:
+    odd = Surrogate("lib.Odd", "slayer", "jax", module, attribute)
+    catalogue(monkeypatch, Library("lib", "math", "math-dist", "", (odd,)))
+    with pytest.raises(Misfit) as caught:
+        resolve("lib.Odd")
+    assert caught.value.given.startswith(told)
+    assert "as the entry of lib in surrogate_core says of math, not installed by pip" in caught.value.expected
+    assert caught.value.next_step.startswith("correct the entry, or install a version that it fits; ")
+
+
+def test_a_signature_without_the_keyword_of_the_entry_is_told_as_its_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Surrogate("lib.Odd", "slayer", "jax", "math", "sqrt", (("alpha", "rate"),))
+    catalogue(monkeypatch, Library("lib", "math", "math-dist", "", (odd,)))
+    with pytest.raises(Misfit, match="refuses the spec's parameters"):
+        resolve("lib.Odd").check_signature(AT)
+
+
+def test_a_library_whose_own_import_fails_is_no_fault_of_the_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "halfway").mkdir()
+    # It imports the very module that the entry names, and does not contain it.
+    (tmp_path / "halfway" / "__init__.py").write_text("import halfway.steps")
+    odd = Surrogate("lib.Odd", "slayer", "jax", "halfway.steps", "Odd")
+    catalogue(monkeypatch, Library("lib", "halfway", "halfway", "", (odd,)))
+    with pytest.raises(BadInput, match="cannot be imported:\nTraceback") as caught:
+        resolve("lib.Odd")
+    assert not isinstance(caught.value, Misfit)
+
+
+def test_what_a_user_named_is_no_fault_of_an_entry(file: Path) -> None:
+    with pytest.raises(BadInput) as caught:
+        resolve(f"{file}:mak")
+    assert not isinstance(caught.value, Misfit)
 
 
 # ---- signatures ----------------------------------------------------------------------------------

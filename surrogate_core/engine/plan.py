@@ -12,11 +12,11 @@ from typing import Any
 from surrogate_core.drivers.tally import Span
 from surrogate_core.engine.facts import Facts, facts
 from surrogate_core.engine.result import Result, case_words, identity
-from surrogate_core.engine.selection import Selection
+from surrogate_core.engine.selection import Selection, without
 from surrogate_core.engine.telling import printable
 from surrogate_core.errors import BadInput, near_misses
 from surrogate_core.libraries import find
-from surrogate_core.libraries.target import Factory, Target, locate
+from surrogate_core.libraries.target import Factory, Misfit, Target, locate
 from surrogate_core.properties import Case, select
 from surrogate_core.properties import outcome as outcomes
 from surrogate_core.properties.base import Proof, Scope, Search, Statement
@@ -85,7 +85,8 @@ class Plan:
         units: in the order of evaluation: units that share evaluations stand together.
         settled: results that are known already: of implementations that brought down the process that imported them.
         survey: whether it is of libraries, and no mistake of the user's what cannot be imported.
-        selection: what a survey chose from: libraries that are here, that are missing, that cannot be used.
+        selection: what a survey chose from: libraries that are here, that are missing, that cannot be used; entries
+            that do not fit the installed version.
         partial: whether it is a survey of some properties, which not every implementation promises or supports.
     """
 
@@ -145,7 +146,8 @@ def plan(
     catalogue does not know, against ``slayer``.
 
     In a ``survey`` a target that cannot be imported is a result like any other, and no mistake of the user's;
-    ``selection`` says which libraries it is of, and which it leaves out.
+    ``selection`` says which libraries it is of, and which it leaves out. An entry that does not fit the installed
+    version is no result of the library: it joins what is left out.
 
     Pointwise properties are judged on the first device of every backend, ``device.agreement`` on all.
 
@@ -176,11 +178,15 @@ def plan(
     implementations: list[Implementation] = []
     units: list[Unit] = []
     settled: list[Result] = []
+    misfits: dict[str, Misfit] = {}
     known = ask([(target, grid[0]) for target, grid in zip(located, grids, strict=True)])
     for target, each, grid, found in zip(located, declared, grids, known, strict=True):
         if isinstance(found, BadInput):
             if not survey:
                 raise found
+            if isinstance(found, Misfit):
+                misfits[target.name] = found
+                continue
             found = unusable(found, target.script(grid[0])[0])
         if isinstance(found, outcomes.Errored):
             implementations.append(Implementation(target, target.framework, each))
@@ -197,7 +203,7 @@ def plan(
         seed,
         tuple(settled),
         survey,
-        selection or Selection(),
+        without(selection or Selection(), misfits),
         partial=survey and bool(properties),
     )
 

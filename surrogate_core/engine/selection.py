@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from surrogate_core import libraries
 from surrogate_core.engine.family import family
 from surrogate_core.errors import BadInput, near_misses
+from surrogate_core.libraries.target import Misfit
+from surrogate_core.safe_text import brief
 
-__all__ = ["Selection", "catalogued", "select_libraries", "surveyed"]
+__all__ = ["Selection", "catalogued", "select_libraries", "surveyed", "without"]
+
+LONGEST = 500
+"""Characters kept of what an installed version lacks: a value or a signature may be of any length."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,8 @@ class Selection:
         names: of the surrogates, as targets.
         missing: (library, command that brings it) of those that are not.
         libraries: names of those that are, with those that have no surrogate of their own.
-        broken: a sentence for each entry point that cannot be used, so that nothing of it is judged.
+        broken: a sentence for each entry point that cannot be used, so that nothing of it is judged; and for each
+            entry of a library that does not fit the installed version, so that what it names in vain is not.
     """
 
     names: tuple[str, ...] = ()
@@ -59,6 +65,29 @@ def select_libraries(names: Sequence[str] = ()) -> Selection:
         tuple((library.name, library.install) for library in chosen if library not in here),
         tuple(library.name for library in here),
         () if names else libraries.broken(),
+    )
+
+
+def without(selection: Selection, misfits: Mapping[str, Misfit]) -> Selection:
+    """What is left once it has turned out which surrogates the installed versions lack, by name: told as ``broken``."""
+    lacking: dict[libraries.Library, list[Misfit]] = {}
+    for name, misfit in misfits.items():
+        lacking.setdefault(libraries.find(name).library, []).append(misfit)
+    empty = {library.name for library, those in lacking.items() if len(those) == len(library.surrogates)}
+    return replace(
+        selection,
+        names=tuple(name for name in selection.names if name not in misfits),
+        libraries=tuple(name for name in selection.libraries if name not in empty),
+        broken=(*selection.broken, *(_told(library, those) for library, those in lacking.items())),
+    )
+
+
+def _told(library: libraries.Library, misfits: Sequence[Misfit]) -> str:
+    what = "; ".join(brief(misfit.given, LONGEST) for misfit in misfits)
+    rest = "" if len(misfits) == len(library.surrogates) else "; the others that it names are judged"
+    return (
+        f"{libraries.whence(library)} does not fit {libraries.version(library)}: {what}: "
+        f"correct the entry, or install a version that it fits{rest}"
     )
 
 

@@ -70,7 +70,7 @@ class Run:
 
     @property
     def unusable(self) -> tuple[str, ...]:
-        """A sentence for each entry point that a survey could not use: it has a library of which nothing was judged."""
+        """A sentence for each entry that a survey could not use: what it names, or some of it, was not judged."""
         return tuple(map(str, self.header.get("broken", ())))
 
     def _unjudged(self) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not conform, 3 nothing was judged (of an entry point) or the ledger does not add up."""
+        """0 conforms, 1 does not conform, 3 nothing was judged (of an entry, too) or the ledger does not add up."""
         return 3 if self.objections else 1 if self._departs else 3 if self.unusable else 0
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from surrogate_core.errors import BadInput, near_misses
@@ -28,8 +27,9 @@ from surrogate_core.libraries.base import Hazard as Hazard
 from surrogate_core.libraries.base import Library as Library
 from surrogate_core.libraries.base import Surrogate as Surrogate
 from surrogate_core.libraries.completeness import gaps as gaps
+from surrogate_core.libraries.presence import module_spec
 
-__all__ = ["GROUP", "Entry", "broken", "entries", "find", "gaps", "installed", "libraries", "version"]
+__all__ = ["GROUP", "Entry", "broken", "entries", "find", "gaps", "installed", "libraries", "version", "whence"]
 
 GROUP = "surrogate_core.libraries"
 """The entry-point group by which other packages add a :class:`Library`."""
@@ -59,12 +59,16 @@ class Entry(NamedTuple):
 class _Found(NamedTuple):
     libraries: tuple[Library, ...]
     broken: tuple[str, ...]
+    points: Mapping[str, str]
 
 
 @functools.cache
 def _added() -> _Found:
     """What entry points add, and a sentence for each that cannot be used: one of them must not cost the others."""
-    added: list[Library] = []
+    # Listing what this project knows needs none of what an entry of another is compared with.
+    from surrogate_core.libraries.faults import faults
+
+    added: dict[str, Library] = {}
     refused: list[str] = []
     for point in importlib.metadata.entry_points(group=GROUP):
         name = f"the entry point {point.name} = {point.value}"
@@ -75,13 +79,11 @@ def _added() -> _Found:
             continue
         if not isinstance(library, Library):
             refused.append(f"{name} is a {type(library).__name__}, no surrogate_core.libraries.Library")
-        elif library.name in {known.name for known in (*OURS, *added)}:
-            refused.append(f"{name} has the name {library.name!r}, which is taken")
-        elif odd := [s.name for s in library.surrogates if not s.name.startswith(f"{library.name}.")]:
-            refused.append(f"{name}: {', '.join(odd)} does not begin with {library.name}.")
+        elif wrong := faults(library, (*OURS, *added.values())):
+            refused.append(f"{name} cannot be used: {'; '.join(wrong)}")
         else:
-            added.append(library)
-    return _Found(tuple(added), tuple(refused))
+            added[name] = library
+    return _Found(tuple(added.values()), tuple(refused), {library.name: name for name, library in added.items()})
 
 
 def libraries() -> tuple[Library, ...]:
@@ -94,6 +96,11 @@ def broken() -> tuple[str, ...]:
     return _added().broken
 
 
+def whence(library: Library) -> str:
+    """Where the entry of a library comes from, in a few words."""
+    return _added().points.get(library.name) or f"the entry of {library.name} in surrogate_core"
+
+
 def entries(known: Iterable[Library] | None = None) -> dict[str, Entry]:
     """Every surrogate of the catalogue, by its name."""
     return {s.name: Entry(library, s) for library in known or libraries() for s in library.surrogates}
@@ -102,17 +109,18 @@ def entries(known: Iterable[Library] | None = None) -> dict[str, Entry]:
 def find(name: str) -> Entry:
     """The surrogate called ``name``; raises :class:`BadInput` with near misses where there is none."""
     # Entry points are looked for only where they are needed: that reads the data of every installed package.
-    found = entries(OURS).get(name) or entries().get(name)
-    if found is None:
-        raise BadInput(
-            f"surrogate {name!r}", "a name from `surrogate-core list implementations`", near_misses(name, entries())
-        )
-    return found
+    known = entries(OURS).get(name) or entries().get(name)
+    if known is None:
+        # Of a library that is known an entry point that cannot be used says nothing.
+        foreign = not any(name.startswith(f"{library.name}.") for library in libraries())
+        told = (*(broken() if foreign else ()), near_misses(name, entries()))
+        raise BadInput(f"surrogate {name!r}", "a name from `surrogate-core list implementations`", "; ".join(told))
+    return known
 
 
 def installed(library: Library) -> bool:
     """Whether the library's package can be found (it is not imported)."""
-    return importlib.util.find_spec(library.package) is not None
+    return module_spec(library.package) is not None
 
 
 def version(library: Library) -> str:
@@ -121,5 +129,5 @@ def version(library: Library) -> str:
         return ""
     try:
         return f"{library.distribution} {importlib.metadata.version(library.distribution)}"
-    except importlib.metadata.PackageNotFoundError:
+    except (importlib.metadata.PackageNotFoundError, ValueError):  # the latter where no distribution is named
         return f"{library.package}, not installed by pip"

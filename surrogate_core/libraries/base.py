@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from surrogate_core.errors import BadInput, near_misses
@@ -40,7 +40,7 @@ class Surrogate:
     Attributes:
         name: what a user types, ``library.Attribute``.
         spec: name of the spec that it declares, in the catalogue or as ``package.module:ATTRIBUTE``.
-        framework: ``jax`` or ``torch``.
+        framework: ``jax`` or ``torch``; ``auto`` to find out by trying.
         module: the library's module that holds it.
         attribute: its public name there: the factory, where there is no ``adapter``.
         keywords: (parameter of the spec, the factory's keyword for it) pairs; left out: the same names.
@@ -78,9 +78,19 @@ class Surrogate:
         A spec that differs is named after its difference: ``sigmoid(at_threshold=0)``.
 
         Raises:
-            BadInput: there is no such spec, or it has no such field or parameter.
+            BadInput: there is no such spec, it has no such field or parameter (``keywords`` name its parameters,
+                too), or a field or a default cannot have that value.
         """
-        return _varied(self.spec, self.variant, self.defaults)
+        spec = _varied(self.spec, self.variant, self.defaults)
+        names = [p.name for p in spec.parameters]
+        for parameter, _ in self.keywords:
+            if parameter not in names:
+                raise _unknown(f"a keyword of {parameter!r}", self.spec, parameter, names)
+        return spec
+
+
+def _unknown(given: str, spec: str, name: str, names: list[str], kind: str = "parameters") -> BadInput:
+    return BadInput(f"{given} for spec {spec!r}", f"one of its {kind}", near_misses(name, names))
 
 
 @functools.cache
@@ -91,9 +101,10 @@ def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tup
     spec, values = get_spec(name), dict(defaults)
     names = [p.name for p in spec.parameters]
     for unknown in values.keys() - names:
-        raise BadInput(
-            f"a default of {unknown!r} for spec {name!r}", "one of its parameters", near_misses(unknown, names)
-        )
+        raise _unknown(f"a default of {unknown!r}", name, unknown, names)
+    known = [field.name for field in fields(spec)]
+    for unknown in dict(variant).keys() - known:
+        raise _unknown(f"a variant of {unknown!r}", name, unknown, known, "fields")
     parameters = tuple(
         replace(p, default=v, typical=(min(p.typical[0], v), max(p.typical[1], v)))
         for p in spec.parameters
@@ -104,8 +115,15 @@ def _varied(name: str, variant: tuple[tuple[str, Any], ...], defaults: tuple[tup
         return spec
     # Another default leaves the formula's claims what they are, and so does what is not of the formula.
     same = {field for field, _ in variant} <= {"at_threshold", "smooth"}
-    with trusting() if same else contextlib.nullcontext():
-        return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)})
+    try:
+        with trusting() if same else contextlib.nullcontext():
+            return spec.replace(**{"name": f"{name}({words})", "parameters": parameters, **dict(variant)})
+    except BadInput:
+        raise
+    except Exception as error:  # of sympy, where a field cannot hold its value
+        raise BadInput(
+            f"spec {name!r} with {words}: {type(error).__name__}: {error}", "values of its fields", "correct them"
+        ) from error
 
 
 @dataclass(frozen=True)

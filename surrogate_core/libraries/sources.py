@@ -9,12 +9,12 @@ are left out.
 from __future__ import annotations
 
 import ast
-import importlib.util
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from surrogate_core.errors import BadInput
+from surrogate_core.libraries.presence import module_spec
 
 __all__ = ["constructed"]
 
@@ -46,7 +46,7 @@ def constructed(package: str, bases: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def _trees(package: str) -> Iterator[tuple[str, ast.Module]]:
-    spec = importlib.util.find_spec(package)
+    spec = module_spec(package)
     if spec is None or spec.origin is None:
         raise BadInput(f"the package {package!r}", "an installed one with sources", "install it")
     start = Path(spec.origin)

@@ -21,7 +21,7 @@ from surrogate_core.safe_text import brief, representation, word
 if TYPE_CHECKING:
     from surrogate_core.spec.model import Parameters
 
-__all__ = ["Target", "locate", "resolve"]
+__all__ = ["Misfit", "Target", "locate", "resolve"]
 
 LONGEST_NAME = 1_000
 """Characters kept of a target's name, which is shown wherever it is judged; paths are seldom longer."""
@@ -37,6 +37,13 @@ sys.modules["implementation"] = implementation
 sys.path.append({folder!r})
 loader.loader.exec_module(implementation)"""
 """How a script imports a file."""
+
+
+class Misfit(BadInput):
+    """The installed version of a library lacks what its entry in the catalogue says it has.
+
+    That is no finding: no documentation is contradicted, only the entry, which is of another version.
+    """
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Target:
         """Import it; raises :class:`BadInput` where that fails or what is found cannot be called."""
         found = self.located()
         if not callable(found):
-            raise BadInput(
+            raise self.lacking(
                 f"target {self.name!r} is {representation(found)}",
                 "a factory: a callable that takes the spec's parameters and returns a spike function",
                 "point at the class or function that makes the surrogate",
@@ -85,7 +92,7 @@ class Target:
         for module in self.blocked:
             # None makes an import fail. What the user has imported already is left to them.
             sys.modules.setdefault(module, None)  # pyright: ignore[reportArgumentType]
-        return self.given or _attribute(self, _imported(self.module, self.name))
+        return self.given or _attribute(self, _imported(self))
 
     def origin(self) -> Any:
         """What stands at its place; of an adapter, what that is for. Raises :class:`BadInput` where nothing does."""
@@ -98,6 +105,17 @@ class Target:
         """Import it; raises :class:`BadInput` where that fails, also of the library that an adapter is for."""
         self.origin()
         self.factory()
+
+    def lacking(self, given: str, expected: str, next_step: str) -> BadInput:
+        """The mistake that something is not there as it was named: the entry's, where it is the catalogue that did."""
+        known = None if ":" in self.name else libraries.entries().get(self.name)
+        if known is None or not libraries.installed(known.library):
+            return BadInput(given, expected, next_step)
+        return Misfit(
+            given,
+            f"{expected}, as {libraries.whence(known.library)} says of {libraries.version(known.library)}",
+            f"correct the entry, or install a version that it fits; {next_step}",
+        )
 
     def arguments(self, parameters: Parameters) -> dict[str, Any]:
         """The factory's keyword arguments for a parameter set."""
@@ -119,7 +137,7 @@ class Target:
             signature.bind(*[None] * self.function, **self.arguments(parameters))
         except TypeError as error:
             wanted = ", ".join(name for name, _ in parameters)
-            raise BadInput(
+            raise self.lacking(
                 f"target {self.name!r} with the signature {signature} refuses the spec's parameters: {error}",
                 f"a factory that is called with {wanted or 'no arguments'} by keyword and returns a spike function",
                 f"wrap it: def make({wanted}): return lambda x: ...   and give file.py:make",
@@ -255,24 +273,32 @@ def _distributions() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()
 
 
-def _imported(module: str, target: str) -> Any:
+def _imported(target: Target) -> Any:
+    module = target.module
     try:
-        return _file(module, target) if module.endswith(".py") else importlib.import_module(module)
+        return _file(module, target.name) if module.endswith(".py") else importlib.import_module(module)
     except BadInput:
         raise
     except ModuleNotFoundError as error:
-        if error.name and (module == error.name or module.startswith(error.name + ".")):
-            raise BadInput(f"target {target!r}: no module named {error.name!r}", *_remedy(module, target)) from None
-        raise _broken(target) from None
+        if _is_not_there(module, error.name or ""):
+            given = f"target {target.name!r}: no module named {error.name!r}"
+            raise target.lacking(given, "a module that can be imported here", _remedy(module)) from None
+        raise _broken(target.name) from None
     except (Exception, SystemExit):
         # SystemExit too: a script that ends in sys.exit(0) must not end the check as a pass.
-        raise _broken(target) from None
+        raise _broken(target.name) from None
 
 
-def _remedy(module: str, target: str) -> tuple[str, str]:
+def _is_not_there(module: str, missing: str) -> bool:
+    """Whether what could not be found is the module itself, or what it is in, and not what one of these imports."""
+    above = missing.rpartition(".")[0]
+    # A package that fails because it imports a part of itself which is not there has not been imported either.
+    return bool(missing) and f"{module}.".startswith(f"{missing}.") and (not above or above in sys.modules)
+
+
+def _remedy(module: str) -> str:
     bringing = {library.package: library.install for library in libraries.libraries()}
-    install = bringing.get(module.partition(".")[0], "install the package, or run from its folder")
-    return "a module that can be imported here", install
+    return bringing.get(module.partition(".")[0], "install the package, or run from its folder")
 
 
 def _broken(target: str) -> BadInput:
@@ -315,7 +341,7 @@ def _attribute(target: Target, module: Any) -> Any:
             found = getattr(found, part)
         except AttributeError:
             names = [name for name in dir(found) if not name.startswith("_")]
-            raise BadInput(
+            raise target.lacking(
                 f"target {target.name!r}: {target.module} has no attribute {target.attribute!r}",
                 "a factory in that module",
                 near_misses(part, names),

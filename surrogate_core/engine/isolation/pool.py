@@ -26,7 +26,7 @@ from surrogate_core.engine.plan import Unit
 from surrogate_core.engine.result import Result
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries import Library
-from surrogate_core.libraries.target import Target
+from surrogate_core.libraries.target import Misfit, Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["Pool", "available", "cores"]
@@ -214,8 +214,8 @@ class Pool:
             for answer in worker.ask(AskFacts(target, parameters), self._limits.total):
                 if answer["kind"] == "imported":
                     stage = "when it was called for the first time"
-                elif answer["kind"] == "mistake":
-                    found = BadInput(*answer["message"])
+                elif answer["kind"] in ("mistake", "misfit"):
+                    found = (Misfit if answer["kind"] == "misfit" else BadInput)(*answer["message"])
                 else:
                     found = _facts_from(answer)
         except Ended as ended:

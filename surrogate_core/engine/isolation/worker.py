@@ -21,7 +21,7 @@ from surrogate_core.engine.result import to_json
 from surrogate_core.engine.run import run
 from surrogate_core.engine.surroundings import kept
 from surrogate_core.errors import BadInput
-from surrogate_core.libraries.target import Target
+from surrogate_core.libraries.target import Misfit, Target
 from surrogate_core.spec.model import Parameters
 
 __all__ = ["AskFacts", "AskResults", "serve"]
@@ -79,7 +79,8 @@ def _tell_facts(parent: socket.socket, asked: AskFacts) -> None:
     try:
         found: dict[str, Any] = {"kind": "facts", **asdict(facts(asked.target, asked.parameters, on_import))}
     except BadInput as mistake:
-        found = {"kind": "mistake", "message": [mistake.given, mistake.expected, mistake.next_step]}
+        kind = "misfit" if isinstance(mistake, Misfit) else "mistake"
+        found = {"kind": kind, "message": [mistake.given, mistake.expected, mistake.next_step]}
     answer(parent, found)
 
 

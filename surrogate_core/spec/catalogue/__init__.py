@@ -84,7 +84,11 @@ def get_spec(name: str) -> Spec:
     module, colon, attribute = name.partition(":")
     if not colon:
         if name not in _FAMILIES:
-            raise BadInput(f"spec {name!r}", f"one of {', '.join(spec_names())}", near_misses(name, spec_names()))
+            raise BadInput(
+                f"spec {name!r}",
+                "a name from `surrogate-core list specs`, or package.module:ATTRIBUTE",
+                near_misses(name, spec_names()),
+            )
         with trusting():
             return getattr(importlib.import_module(f"{__name__}.{_FAMILIES[name][0]}"), _FAMILIES[name][1])
     try:
