@@ -88,6 +88,19 @@ def test_other_looks_at_a_wrong_curve_are_told_with_it_unless_they_are_graver_or
     assert len(found(weak, ("a", "gradient.symmetry", broken(1e-9)))) == 1
 
 
+def test_a_wrong_limit_that_is_met_again_among_all_bit_patterns_is_one_finding() -> None:
+    def at(given: str, **counts: int) -> Failed:
+        return Failed(given, "nan", "0", float("inf"), counts)
+
+    limit, counted = ("a", "gradient.nonfinite", at("x = -inf")), {"wrong_spikes": 0, "wrong_gradients": 0}
+    (one,) = found(("a", "pointwise.patterns", at("x = -inf", **counted)), limit)
+    assert (one.properties, one.cases) == (("gradient.nonfinite", "pointwise.patterns"), 2)
+    for other in (at("x = inf", **counted), at("x = -inf", **(counted | {"wrong_gradients": 1}))):
+        assert len(found(("a", "pointwise.patterns", other), limit)) == 2
+    for elsewhere in (("b", "gradient.nonfinite", at("x = -inf")), ("a", "gradient.smooth", at("x = -inf"))):
+        assert len(found(("a", "pointwise.patterns", at("x = -inf", **counted)), elsewhere)) == 2
+
+
 def test_a_finding_is_known_only_where_each_of_its_cases_is() -> None:
     known = ExpectedFailure(broken(0.5), "It is documented so.")
     assert [f.reason for f in found(("a", "p", known), ("a", "q", known))] == ["It is documented so."] * 2

@@ -40,6 +40,14 @@ APART = ("gradient.nonfinite", "transform.modes")
 """Of those, the ones that look where the first does not: what is not as grave as what it found has another cause."""
 
 
+NONFINITE, PATTERNS = "gradient.nonfinite", "pointwise.patterns"
+"""The second looks at every bit pattern, also at those of the first: where it has found no more than the first tells,
+it is told with it."""
+
+FINITE = ("wrong_spikes", "wrong_gradients")
+"""What the second counts at finite inputs."""
+
+
 @dataclass(frozen=True)
 class Noted:
     """One property that one implementation breaks, or one exception that it ends in.
@@ -89,10 +97,13 @@ def noted(run: Run) -> tuple[Noted, ...]:
         if isinstance(outcome := _broken(result), Failed):
             place, grade = (result.implementation, result.property_id), KINDS.index(outcome.kind)
             failed[place] = min(grade, failed.get(place, grade))
+    limits = {_met(result) for result in broken if result.property_id == NONFINITE} - {None}
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in broken:
         outcome = _broken(result)
         about = f"error: {outcome.message}" if isinstance(outcome, Errored) else _cause(result, failed)
+        if about == PATTERNS and _met(result) in limits:
+            about = NONFINITE
         groups.setdefault((result.implementation, about), []).append(result)
     return tuple(sorted((_noted(about, group) for (_, about), group in groups.items()), key=_rank))
 
@@ -128,6 +139,14 @@ def _cause(result: Result, failed: Mapping[tuple[str, str], int]) -> str:
         if result.property_id not in APART or failed[own] == grade:
             return cause
     return result.property_id
+
+
+def _met(result: Result) -> tuple[str, ...] | None:
+    """Where a failure was met and what was answered there; ``None`` where finite inputs fail as well."""
+    outcome = _broken(result)
+    if isinstance(outcome, Errored) or any(outcome.figures.get(count) for count in FINITE):
+        return None
+    return result.implementation, result.dtype, outcome.given, outcome.measured
 
 
 def _broken(result: Result) -> Failed | Errored:
