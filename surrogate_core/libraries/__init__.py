@@ -27,6 +27,7 @@ from surrogate_core.libraries.base import Hazard as Hazard
 from surrogate_core.libraries.base import Library as Library
 from surrogate_core.libraries.base import Surrogate as Surrogate
 from surrogate_core.libraries.completeness import gaps as gaps
+from surrogate_core.libraries.faults import faults
 from surrogate_core.libraries.presence import module_spec
 
 __all__ = ["GROUP", "Entry", "broken", "entries", "find", "gaps", "installed", "libraries", "version", "whence"]
@@ -65,9 +66,6 @@ class _Found(NamedTuple):
 @functools.cache
 def _added() -> _Found:
     """What entry points add, and a sentence for each that cannot be used: one of them must not cost the others."""
-    # Listing what this project knows needs none of what an entry of another is compared with.
-    from surrogate_core.libraries.faults import faults
-
     added: dict[str, Library] = {}
     refused: list[str] = []
     for point in importlib.metadata.entry_points(group=GROUP):

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from surrogate_core.drivers import FRAMEWORKS
 from surrogate_core.errors import BadInput
 from surrogate_core.libraries.base import Library, Surrogate
 from surrogate_core.safe_text import brief, representation, word
@@ -88,6 +87,9 @@ def _unhashable(surrogate: Surrogate) -> Iterator[str]:
 
 
 def _of_the_names(library: Library, known: Sequence[Library]) -> Iterator[str]:
+    # Imported here, as specs are below: where nothing is added, listing what there is needs neither NumPy nor sympy.
+    from surrogate_core.drivers import FRAMEWORKS
+
     for name in ("name", "package", "distribution"):
         if not getattr(library, name):
             yield f"an empty {name}: write it down"
