@@ -140,7 +140,7 @@ def test_a_broken_entry_point_is_told_and_costs_no_other_library(
     # Nothing was judged of what it has, which is no pass.
     assert run("survey", *PEAK[2:], monkeypatch=monkeypatch) == 3
     said = capsys.readouterr().out
-    assert "1 entry point that cannot be used, and nothing of it judged:" in said
+    assert "1 entry of the catalogue that cannot be used, or not in full:" in said
     assert "the entry point dents = dents:LIBRARY cannot be loaded: ModuleNotFoundError" in said
     assert "2 surrogates of 2 without a finding" in said
     assert {r.implementation for r in engine.read("survey.jsonl").results} == {"humps.slayer", "humps.atan"}

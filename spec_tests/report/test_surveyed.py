@@ -113,7 +113,7 @@ def test_what_is_not_judged_is_counted() -> None:
     found = many(missing=missing, broken=broken, survey=True)
     for text in (told(found), Document(render([found])).text):
         assert "2 libraries not installed, and not judged" in text
-        assert "1 entry point that cannot be used, and nothing of it judged" in text
+        assert "1 entry of the catalogue that cannot be used, or not in full" in text
         assert broken[0] in text
     assert not found.conforms
     assert found.exit_code == 3

@@ -60,7 +60,7 @@ def _wrong(run: Run, fail_on: Sequence[str]) -> dict[str, str]:
     stricter = offences(run, [name for name in fail_on if name not in DEFAULT])
     said = {
         "ledger": "; ".join(run.objections),
-        "entry points": "\n".join(run.unusable),
+        "catalogue": "\n".join(run.unusable),
         "deviations": "\n".join(run.complaints),
         "fail-on": ", ".join(f"{count} {name}" for name, count in stricter.items()),
     }

@@ -53,7 +53,7 @@ class Evidence:
     Attributes:
         title: what tells it from other runs; empty where there is only one.
         complaints: what the run says against the deviations that it was judged with.
-        unusable: a sentence for each entry point that a survey could not use.
+        unusable: a sentence for each entry of the catalogue that a survey could not use, or not in full.
         facts: (name, sentences): what was proved and searched, where, with which versions.
         unchecked: sentences about what was not checked, and why.
     """

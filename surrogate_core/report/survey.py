@@ -35,7 +35,7 @@ def show(run: Run, console: Console) -> None:
     for name, install in missing.items():
         console.print(Text(printable(f"  {name}: {install}"), style="yellow"), soft_wrap=True)
     if run.unusable:
-        told = f"{plural(len(run.unusable), 'entry point')} that cannot be used, and nothing of it judged:"
+        told = f"{plural(len(run.unusable), 'entry', 'entries')} of the catalogue that cannot be used, or not in full:"
         console.print(Text(told, style="bold red"), soft_wrap=True)
     for line in (*(f"  {told}" for told in run.unusable), *run.objections, *run.complaints):
         console.print(Text(printable(line), style="bold red"), soft_wrap=True)
@@ -91,7 +91,7 @@ def _libraries(run: Run) -> tuple[str, ...]:
         for what in about.get("uncovered", ()):
             uncovered.setdefault(what, []).append(name)
     return (
-        f"judged: {listed(told)}",
+        *([f"judged: {listed(told)}"] if told else []),
         *([f"without a surrogate of its own: {listed(empty)}"] if empty and run.header.get("survey") else []),
         *(f"not covered, of {listed(names)}: {what}" for what, names in uncovered.items()),
     )

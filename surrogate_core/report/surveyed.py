@@ -58,7 +58,7 @@ class Surveyed:
         libraries: (name, version, sentences on what its import does and on what is not judged of its surrogates,
             (surrogate, why it is not judged) pairs).
         missing: (library, command that brings it); ``left_out`` says how many.
-        broken: a sentence for each entry point that cannot be used.
+        broken: a sentence for each entry of the catalogue that cannot be used, or not in full.
     """
 
     sentence: str
@@ -74,10 +74,10 @@ class Surveyed:
     def left_out(self) -> str:
         """How many libraries are not judged because they are not there, or cannot be used; empty where none."""
         missing = plural(len(self.missing), "library", "libraries")
-        broken = plural(len(self.broken), "entry point")
+        broken = plural(len(self.broken), "entry", "entries")
         told = [
             *([f"{missing} not installed, and not judged"] if self.missing else []),
-            *([f"{broken} that cannot be used, and nothing of it judged"] if self.broken else []),
+            *([f"{broken} of the catalogue that cannot be used, or not in full"] if self.broken else []),
         ]
         return f"{'; '.join(told)}." if told else ""
 
