@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 from collections.abc import Iterator
 
@@ -43,6 +44,34 @@ def pytest_xdist_auto_num_workers() -> int:
 def seed() -> int:
     """The one seed of the suite."""
     return SEED
+
+
+@pytest.fixture(scope="module")
+def shared_programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one surrogate has compiled another one need not, here and in pytest's other workers, as in a survey.
+
+    It is counted as compiled either way.
+    """
+    import jax
+    from jax.experimental.compilation_cache import compilation_cache
+
+    base = tmp_path_factory.getbasetemp()
+    everybodys = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    options: dict[str, object] = {
+        "jax_compilation_cache_dir": str(everybodys / "programs"),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: jax.config.values[name] for name in options}
+
+    def use(changed: dict[str, object]) -> None:
+        compilation_cache.reset_cache()  # JAX else looks at its options once
+        for name, value in changed.items():
+            jax.config.update(name, value)
+
+    use(options)
+    yield
+    use(before)
 
 
 @pytest.fixture

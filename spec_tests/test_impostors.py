@@ -14,6 +14,8 @@ import surrogate_core
 from surrogate_core.libraries.target import _executed  # pyright: ignore[reportPrivateUsage]  (told nowhere else)
 from surrogate_core.properties import PROPERTIES
 
+pytestmark = pytest.mark.usefixtures("shared_programs")
+
 ROOT = Path(__file__).parent.parent
 ALPHA = {"alpha": [1.72]}
 """Neither 1 nor a power of two, where the rounding of a product vanishes and halves become ones."""
