@@ -21,6 +21,33 @@ def test_a_run_without_a_failure_is_said_to_conform() -> None:
     assert page.all("li", "verdict")[0].attributes["class"] == "verdict is-passed"
 
 
+EXCUSED = ExpectedFailure(BREAKS, "It rounds.")
+
+
+@pytest.mark.parametrize(
+    ("names", "headline"),
+    [
+        (("lib:known",), "lib:known: conforms, but for known failures"),
+        (("lib:good", "lib:known"), "Both implementations conform, 1 of them but for known failures"),
+        (("lib:known", "lib:known too"), "Both implementations conform, but for known failures"),
+        (
+            ("lib:good", "lib:known", "lib:bad"),
+            "2 of 3 implementations conform, 1 of them but for known failures",
+        ),
+    ],
+)
+def test_nothing_is_said_to_conform_without_its_known_failures(names: tuple[str, ...], headline: str) -> None:
+    outcomes = {"lib:good": Passed(), "lib:bad": BREAKS}
+    page = draw(*(result(outcomes.get(name, EXCUSED), name) for name in names))
+    assert [e.text for e in page.all("h1")] == [headline]
+    known = [e for e in page.all("li", "verdict") if "lib:known" in e.text]
+    assert {e.attributes["class"] for e in known} == {"verdict is-known"}
+    for told in known:
+        said = re.sub(r"\s+", " ", told.text)
+        assert said.strip().startswith("≈")
+        assert " conforms to SLAYER exponential, but for known failures." in said
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
@@ -112,7 +139,7 @@ def test_a_known_failure_shows_its_explanation() -> None:
     page = draw(*passing(), result(ExpectedFailure(BREAKS, "flushes subnormals"), alpha=3.0))
     assert "flushes subnormals" in page.text
     assert "What went wrong" not in page.text
-    assert page.all("li", "verdict")[0].attributes["class"] == "verdict is-passed"
+    assert page.all("li", "verdict")[0].attributes["class"] == "verdict is-known"
     assert "1 expected failure" in page.text
 
 
@@ -177,4 +204,4 @@ def test_a_header_that_says_nothing_is_still_drawn() -> None:
 def test_a_run_that_contradicts_its_deviations_says_so_on_top() -> None:
     page = Document(render([replace(run(passing()), complaints=("known.toml:3: no longer needed",))]))
     assert "known.toml:3: no longer needed" in page.all(css="objection")[0].text
-    assert page.all("h1")[0].text == "lib:good: conforms, but the known departures are not as declared"
+    assert page.all("h1")[0].text == "lib:good: conforms; the known departures are not as declared"

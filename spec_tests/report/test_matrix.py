@@ -6,7 +6,7 @@ import pytest
 from report.crowd import crowd, rendered
 from report.stored import BREAKS, Document, draw, passing, result, run
 
-from surrogate_core.properties.outcome import Passed
+from surrogate_core.properties.outcome import ExpectedFailure, Passed
 from surrogate_core.report import render
 from surrogate_core.report.gallery import gallery
 from surrogate_core.report.matrix import FEW
@@ -29,7 +29,7 @@ def test_a_row_knows_its_library_its_family_and_its_states() -> None:
     page = draw(*(one for name in names for one in passing(name)), result(BREAKS, "lib:bad"))
     (row,) = [e for e in page.all("tr") if e.attributes.get("data-name") == "lib:bad"]
     assert (row.attributes["data-library"], row.attributes["data-family"]) == ("lib", "slayer")
-    assert row.attributes["data-state"].split() == ["failed", "none"]
+    assert row.attributes["data-state"].split() == ["answer-failed", "none", "failed"]
 
 
 def test_every_field_of_a_survey_leads_to_its_evidence(survey: str) -> None:
@@ -52,6 +52,25 @@ def test_a_survey_says_in_one_sentence_how_it_went(survey: str) -> None:
         "✓ 67 conform",
         "✗ 33 do not conform",
     ]
+
+
+def test_a_survey_counts_what_conforms_but_for_known_failures_by_itself() -> None:
+    names = [f"lib:{n}" for n in range(FEW)]
+    excused = result(ExpectedFailure(BREAKS, "It rounds."), "lib:known", "gradient.peak")
+    page = draw(
+        *(one for name in names for one in passing(name)), excused, result(Passed(), "lib:known", "forward.step")
+    )
+    assert [re.sub(r"\s+", " ", e.text).strip() for e in page.all("li", "total")] == [
+        f"✓ {FEW} conform",
+        "≈ 1 conforms but for known failures",
+    ]
+    (row,) = [e for e in page.all("tr") if e.attributes.get("data-name") == "lib:known"]
+    assert {"answer-known", "known", "passed"} <= set(row.attributes["data-state"].split())
+    options = {e.text: e.attributes["value"] for e in page.all("option")}
+    assert options["conforms"] not in row.attributes["data-state"].split()
+    assert options["conforms but for known failures"] in row.attributes["data-state"].split()
+    answers = [re.sub(r"\s+", " ", e.text).strip() for e in page.all("td") if "data-v" in e.attributes]
+    assert answers[-1] == "≈ 1 of 2 known"
 
 
 def test_implementations_stand_with_their_spec(survey: str) -> None:

@@ -8,9 +8,11 @@ import pytest
 from report.stored import BREAKS, passing, result, run
 
 from surrogate_core.commands.summaries import write
-from surrogate_core.properties.outcome import Errored, Failed
+from surrogate_core.properties.outcome import Errored, ExpectedFailure, Failed
 from surrogate_core.report import badge
 from surrogate_core.report.summary import summary
+
+EXCUSED = ExpectedFailure(BREAKS, "It rounds.")
 
 HOSTILE = "`x` | <script>alert(1)</script></pre></details> @someone [a](http://e.example)\n\n# no \u202e\x1b[2J\ud800"
 
@@ -20,7 +22,14 @@ def test_the_answer_stands_on_top_and_the_evidence_is_folded() -> None:
     assert told.startswith("## ✗ does not conform\n")
     assert told.count("<details>") == told.count("</details>") == 3
     assert "1 of 4 properties are broken" in told
-    assert summary(run(passing())).startswith("## ✓ conforms")
+    assert summary(run(passing())).startswith("## ✓ conforms\n")
+
+
+def test_a_summary_says_first_that_what_conforms_does_so_but_for_known_failures() -> None:
+    told = summary(run([*passing(), result(EXCUSED, "lib:known")]))
+    assert told.startswith("## ✓ conforms, but for known failures\n")
+    assert "| ≈ | <code>lib&#58;known</code> |" in told
+    assert summary(run([result(BREAKS), result(EXCUSED, "lib:known")])).startswith("## ✗ does not conform\n")
     assert summary(run(passing(), complete=False)).startswith("## ? no verdict")
 
 
@@ -52,6 +61,7 @@ def test_the_step_summary_is_appended_to(tmp_path: Path, monkeypatch: pytest.Mon
     ("found", "message"),
     [
         (run(passing()), "conforms"),
+        (run([result(EXCUSED)]), "conforms but for known failures"),
         (run([result(BREAKS)]), "does not conform"),
         (run([result(BREAKS)], complete=False), "no verdict"),
     ],

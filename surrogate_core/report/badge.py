@@ -8,11 +8,14 @@ from pathlib import Path
 
 from surrogate_core.engine import Run
 from surrogate_core.errors import BadInput
+from surrogate_core.properties.outcome import ExpectedFailure
+from surrogate_core.report.verdict import BUT_KNOWN
 
 __all__ = ["write"]
 
 LABEL = "surrogate gradients"
-COLOURS = {"conforms": "#0a6650", "does not conform": "#a33400", "no verdict": "#685400"}
+KNOWN = f"conforms {BUT_KNOWN}"
+COLOURS = {"conforms": "#0a6650", KNOWN: "#0a6650", "does not conform": "#a33400", "no verdict": "#685400"}
 """White text on them has a contrast of more than 4.5."""
 
 GLYPH_WIDTH, PADDING = 6.6, 10
@@ -25,7 +28,8 @@ def write(run: Run, path: str | os.PathLike[str]) -> None:
     Raises:
         BadInput: the path cannot be written.
     """
-    message = {0: "conforms", 1: "does not conform", 3: "no verdict"}[run.exit_code]
+    excused = any(isinstance(r.outcome, ExpectedFailure) for r in run.results)
+    message = {0: KNOWN if excused else "conforms", 1: "does not conform", 3: "no verdict"}[run.exit_code]
     text = _svg(message) if str(path).lower().endswith(".svg") else _endpoint(message)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

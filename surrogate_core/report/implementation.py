@@ -49,9 +49,10 @@ class Implementation:
         short: its name where there is little room.
         library, family: what it can be filtered by: its package, and the family of its name, or its spec.
         title: of its spec.
-        states: classes of its verdict and of the states among its promises.
+        states: what it can be filtered by: ``answer-`` and the class of its verdict, and the classes of the states
+            among its promises. The former is told apart, as nearly every implementation keeps some promise.
         tallies, remarked: by property, its results counted, and its remarks.
-        broken: how many promises are broken.
+        broken, excused: how many promises are broken, and how many are so as is known.
         proved: what holds for every bit pattern of a format, in sentences, after ``proved_word``.
     """
 
@@ -65,6 +66,7 @@ class Implementation:
     verdict: Verdict
     states: tuple[str, ...]
     broken: int
+    excused: int
     tallies: Mapping[str, Tally]
     remarked: Mapping[str, int]
     proved_word: str
@@ -119,7 +121,7 @@ def implementation(
     devices = listed(dict.fromkeys(r.device for r in results))
     judged = verdict(run, name)
     tallies = {promise: tally(of) for promise, of in by_property.items()}
-    states = dict.fromkeys([judged.css, *(t.state.css for t in tallies.values())])
+    states = dict.fromkeys([f"answer-{judged.css}", *(t.state.css for t in tallies.values())])
     # A promise without a result is told in the matrix; a row about it would say nothing.
     kept = {promise: sentence for promise, sentence in promises.items() if by_property[promise]}
     return Implementation(
@@ -135,6 +137,7 @@ def implementation(
         verdict=judged,
         states=tuple(states),
         broken=sum(t.state.css in ("failed", "errored") for t in tallies.values()),
+        excused=sum(t.state.css == "known" for t in tallies.values()),
         tallies=tallies,
         remarked={promise: len(evidence.remarks(of)) for promise, of in by_property.items()},
         proved_word="Held so far:" if run.objections else "Proved:",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from surrogate_core.report.implementation import Implementation
-from surrogate_core.report.verdict import MISSING, STATES, State, Tally
+from surrogate_core.report.verdict import BUT_KNOWN, MISSING, STATES, State, Tally
 
 __all__ = ["FEW", "Cell", "Choice", "Matrix", "Row", "matrix"]
 
@@ -83,14 +83,17 @@ def _row(name: str, sentence: str, implementations: Sequence[Implementation]) ->
     return Row(name, sentence, tuple(cells), tuple(dict.fromkeys(cell.tally.state.css for cell in cells)))
 
 
-VERDICTS = {"passed": "conforms", "failed": "does not conform", "open": "no verdict"}
+VERDICTS = {"passed": "conforms", "known": f"conforms {BUT_KNOWN}", "failed": "does not conform", "open": "no verdict"}
 
 
 def _by_implementation(implementations: Sequence[Implementation]) -> tuple[Choice, ...]:
     libraries = dict.fromkeys(sorted(i.library for i in implementations))
     families = {i.family: i.title for i in sorted(implementations, key=lambda i: i.title)}
-    verdicts = {css: word for css, word in VERDICTS.items() if any(i.verdict.css == css for i in implementations)}
-    with_known = {"known": "with a known failure"} if any("known" in i.states for i in implementations) else {}
+    answers = {i.verdict.css for i in implementations}
+    verdicts = {f"answer-{css}": word for css, word in VERDICTS.items() if css in answers}
+    # Some that do not conform have known failures beside the others; without them, it would be said twice.
+    more = any("known" in i.states and i.verdict.css != "known" for i in implementations)
+    with_known = {"known": "with a known failure"} if more else {}
     return (
         Choice("Library", "library", tuple((name, name) for name in libraries)),
         Choice("Family", "family", tuple(families.items())),

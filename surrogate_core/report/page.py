@@ -25,6 +25,7 @@ from surrogate_core.report.meaning import meanings
 from surrogate_core.report.overview import noted
 from surrogate_core.report.surveyed import Surveyed, surveyed
 from surrogate_core.report.timing import Drawn, Timing, draw
+from surrogate_core.report.verdict import BUT_KNOWN
 from surrogate_core.report.words import greek, listed, plural, setting, short_names
 
 __all__ = ["Chapter", "Evidence", "Page", "page"]
@@ -166,24 +167,26 @@ VERDICTS = (("failed", "does not conform", "do not conform"), ("open", "has no v
 def _headline(drawn: Sequence[Implementation], runs: Sequence[Run], timings: Sequence[Timing]) -> str:
     if timings and not runs:
         return "Timings; nothing was judged"
-    return _answer(drawn) + (", but the known departures are not as declared" if _contradicted(runs) else "")
+    return _answer(drawn) + ("; the known departures are not as declared" if _contradicted(runs) else "")
 
 
 def _answer(implementations: Sequence[Implementation]) -> str:
     verdicts = [i.verdict for i in implementations]
-    kept, undecided = (sum(v.css == css for v in verdicts) for css in ("passed", "open"))
+    passed, known, undecided = (sum(v.css == css for v in verdicts) for css in ("passed", "known", "open"))
+    kept = passed + known
+    but = f", {BUT_KNOWN if not passed else f'{known} of them {BUT_KNOWN}'}" if known else ""
     if not verdicts:
         return "Nothing was judged"
     if len(verdicts) == 1:
-        return f"{implementations[0].short}: {verdicts[0].answer}"
+        return f"{implementations[0].short}: {verdicts[0].whole}"
     if kept == len(verdicts):
-        return f"{'Both' if kept == 2 else f'All {kept}'} implementations conform"
+        return f"{'Both' if kept == 2 else f'All {kept}'} implementations conform{but}"
     if not kept and not undecided:
         return f"{'Neither of 2' if len(verdicts) == 2 else f'None of {len(verdicts)}'} implementations conforms"
     if undecided == len(verdicts):
         return f"No verdict on {plural(undecided, 'implementation')}"
     said = f"{kept} of {plural(len(verdicts), 'implementation')} {'conforms' if kept == 1 else 'conform'}"
-    return said + (f", {undecided} without a verdict" if undecided else "")
+    return said + but + (f", {undecided} without a verdict" if undecided else "")
 
 
 def _contradicted(runs: Sequence[Run]) -> bool:
@@ -192,7 +195,8 @@ def _contradicted(runs: Sequence[Run]) -> bool:
 
 
 def _tallied(implementations: Sequence[Implementation]) -> tuple[tuple[str, int, str], ...]:
-    words = (("passed", "conforms", "conform"), *VERDICTS)
+    kept = (("passed", "conforms", "conform"), ("known", f"conforms {BUT_KNOWN}", f"conform {BUT_KNOWN}"))
+    words = (*kept, *VERDICTS)
     counted = [(css, sum(i.verdict.css == css for i in implementations), one, many) for css, one, many in words]
     return tuple((css, amount, one if amount == 1 else many) for css, amount, one, many in counted if amount)
 

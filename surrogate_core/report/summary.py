@@ -8,7 +8,7 @@ from surrogate_core.engine import Run
 from surrogate_core.report.cells import cells
 from surrogate_core.report.failure import explain
 from surrogate_core.report.markdown import code, disclosure, pre, table, text
-from surrogate_core.report.verdict import verdict
+from surrogate_core.report.verdict import BUT_KNOWN, verdict
 from surrogate_core.report.words import clip
 
 __all__ = ["LARGEST", "summary"]
@@ -45,7 +45,8 @@ def summary(run: Run, largest: int = LARGEST) -> str:
 def _parts(run: Run) -> Iterator[str]:
     names = [str(i["name"]) for i in run.header["implementations"]]
     verdicts = [verdict(run, name) for name in names]
-    yield f"## {WORDS[run.exit_code]}"
+    known = f", {BUT_KNOWN}" if run.conforms and any(v.but for v in verdicts) else ""
+    yield f"## {WORDS[run.exit_code]}{known}"
     rows = [[v.glyph, code(clip(v.name, LINE)), code(clip(v.spec, LINE)), text(clip(v.reason, LINE))] for v in verdicts]
     for start in range(0, len(rows), 100):
         yield table(["", "Implementation", "Spec", "Answer"], rows[start : start + 100])

@@ -55,7 +55,7 @@ def show(run: Run, console: Console) -> None:
         console.print(f"why it matters, and how it is mended: surrogate-core explain {broken[0]}{more}", style="dim")
     for implementation in run.header["implementations"]:
         judged = verdict(run, str(implementation["name"]))
-        style = "bold green" if judged.css == "passed" else "bold red"
+        style = "bold green" if judged.answer == "conforms" else "bold red"
         console.print(Text(printable(judged.line), style=style), soft_wrap=True)
 
 

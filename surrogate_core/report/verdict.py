@@ -11,7 +11,7 @@ from surrogate_core.engine.ledger import JUDGED
 from surrogate_core.report.cells import GLYPHS, Cell, cells
 from surrogate_core.report.words import listed, plural
 
-__all__ = ["MISSING", "STATES", "UNJUDGED", "State", "Tally", "Verdict", "state", "tally", "verdict"]
+__all__ = ["BUT_KNOWN", "MISSING", "STATES", "UNJUDGED", "State", "Tally", "Verdict", "state", "tally", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ STATES = {
 def state(name: str) -> State:
     """How the outcome ``name`` is shown."""
     return STATES[name]
+
+
+BUT_KNOWN = "but for known failures"
+"""Said of what conforms because a deviations file explains what it breaks: an answer that leaves it out misleads."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +90,12 @@ class Verdict:
     Attributes:
         name: the implementation.
         spec: the name of what it declares.
-        css: ``passed``, ``failed`` or ``open``; never ``passed`` for a run that proves nothing.
+        css: ``passed``, ``known`` (but for known failures), ``failed`` or ``open``; never ``passed`` for a run that
+            proves nothing.
         answer: in two or three words.
         reason: what it rests on.
         broken: which promises are broken, in a sentence; empty where none is.
+        but: what the answer leaves out, and has to be said with it; empty where that is nothing.
     """
 
     name: str
@@ -99,6 +105,12 @@ class Verdict:
     answer: str
     reason: str
     broken: str = ""
+    but: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The answer with what it leaves out."""
+        return f"{self.answer}, {self.but}" if self.but else self.answer
 
     @property
     def sentence(self) -> str:
@@ -110,7 +122,8 @@ class Verdict:
         """All of it in one line."""
         if self.css == "open":
             return f"{self.name}: {self.reason}"
-        return f"{self.name} {self.answer} to the spec {self.spec}: {self.reason}"
+        but = f", {self.but}" if self.but else ""
+        return f"{self.name} {self.answer} to the spec {self.spec}{but}: {self.reason}"
 
 
 def verdict(run: Run, implementation: str) -> Verdict:
@@ -132,6 +145,8 @@ def verdict(run: Run, implementation: str) -> Verdict:
         reason = "no verdict, because the check stopped before all of it was judged."
         return Verdict(implementation, spec, "open", "?", "incomplete", reason)
     reason = f"{states['passed']} of {len(mine)} properties hold{aside}."
+    if states["expected failure"]:
+        return Verdict(implementation, spec, "known", GLYPHS["expected failure"], "conforms", reason, but=BUT_KNOWN)
     return Verdict(implementation, spec, "passed", "✓", "conforms", reason)
 
 
