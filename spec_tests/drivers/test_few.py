@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surrogate_core.drivers import few
+from surrogate_core.drivers.few import KEPT, PIECE, judge_few
+from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally
+from surrogate_core.spec import get_spec
+from surrogate_core.spec.model import Parameters
+
+SPEC = get_spec("slayer")
+RATE = (("alpha", 1.0),)
+SPAN = Span(0, MAGNITUDES, MAGNITUDES // (2 * PIECE))
+"""Of two pieces."""
+
+
+@pytest.fixture(autouse=True)
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many patterns each call of the definition was given."""
+    sizes: list[int] = []
+
+    def counted(spec, parameters, fmt, patterns, spikes, gradients) -> Tally:
+        sizes.append(patterns.size)
+        return tally(spec, parameters, fmt, patterns, spikes, gradients)
+
+    tally = few.tally
+    monkeypatch.setattr(few, "tally", counted)
+    monkeypatch.setattr(few, "_kept", {})
+    return sizes
+
+
+def answers(span: Span) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(invalid="ignore"):
+        x = span.patterns().view(np.float32).astype(np.float64) * 1.0
+    return (x >= 0).astype(np.float32), np.exp(-np.abs(x)).astype(np.float32)
+
+
+def but(bits: int, place: int):
+    """Right answers, but for these bits of the gradient at one place of the second piece."""
+
+    def wrong(span: Span) -> tuple[np.ndarray, np.ndarray]:
+        spikes, gradients = answers(span)
+        if span.start > SPAN.start:
+            gradients.view(np.uint32)[0, place] ^= bits
+        return spikes, gradients
+
+    return wrong
+
+
+def test_two_that_answer_alike_are_judged_once_and_with_the_same_result(judged: list[int]) -> None:
+    first = judge_few(answers, SPEC, RATE, SPAN)
+    assert sum(judged) == SPAN.size
+    assert judge_few(answers, SPEC, RATE, SPAN) == first
+    assert sum(judged) == SPAN.size
+
+
+def test_one_bit_that_differs_is_judged_anew_with_its_piece_alone(judged: list[int]) -> None:
+    right = judge_few(answers, SPEC, RATE, SPAN)
+    judged.clear()
+    wrong = judge_few(but(1 << 22, 7), SPEC, RATE, SPAN)
+    assert sum(judged) == 2 * PIECE
+    assert (right.gradients.count, wrong.gradients.count) == (0, 1)
+    assert judge_few(answers, SPEC, RATE, SPAN) == right
+
+
+def test_zeros_of_another_sign_are_other_answers(judged: list[int]) -> None:
+    judge_few(answers, SPEC, RATE, SPAN)
+    judged.clear()
+    far = PIECE // 2
+    assert answers([*SPAN.cut(PIECE)][1])[1][0, far] == 0
+    judge_few(but(1 << 31, far), SPEC, RATE, SPAN)
+    assert sum(judged) == 2 * PIECE
+
+
+@pytest.mark.parametrize(
+    ("spec", "parameters", "span"),
+    [
+        ("slayer", (("alpha", 2.0),), SPAN),
+        ("arctan", (("alpha", 1.0),), SPAN),
+        ("slayer", RATE, Span(1, MAGNITUDES, SPAN.stride)),
+    ],
+)
+def test_what_is_promised_and_where_are_told_apart(
+    spec: str, parameters: Parameters, span: Span, judged: list[int]
+) -> None:
+    judge_few(answers, SPEC, RATE, SPAN)
+    judged.clear()
+
+    def constant(piece: Span) -> tuple[np.ndarray, np.ndarray]:
+        return answers(Span(piece.start - span.start, piece.stop, piece.stride))
+
+    judge_few(constant, get_spec(spec), parameters, span)
+    assert sum(judged) == span.size
+
+
+def test_no_more_is_kept_than_two_implementations_need() -> None:
+    for start in range(KEPT):
+        judge_few(answers, SPEC, RATE, Span(start, MAGNITUDES, SPAN.stride))
+    assert len(few._kept) == KEPT  # pyright: ignore[reportPrivateUsage]  # what is kept is no answer of anybody
