@@ -42,7 +42,11 @@ def _cotangents(case: Case) -> dict[str, np.ndarray]:
     mixed = [1.0, -2.0, 0.5, 3.0, -0.75, 0.0, huge, 1.25, -huge, tiny, -1.0]
     poisoned = np.ones(size)
     poisoned[_poisoned(case)] = np.nan
-    plain = {"zero": np.zeros(size), "mixed": np.resize(mixed, size), "NaN in one place": poisoned}
+    plain = {
+        "zero": np.zeros(size),
+        "mixed": np.tile(mixed, -(-size // len(mixed)))[:size],
+        "NaN in one place": poisoned,
+    }
     return {name: values.astype(fmt.dtype) for name, values in plain.items()}
 
 
