@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from handmade import case
 
 from surrogate_core.drivers import few
 from surrogate_core.drivers.few import KEPT, PIECE, judge_few
 from surrogate_core.drivers.tally import MAGNITUDES, Span, Tally
+from surrogate_core.properties.patterns import PATTERNS
 from surrogate_core.spec import get_spec
 from surrogate_core.spec.model import Parameters
 
@@ -94,7 +96,53 @@ def test_what_is_promised_and_where_are_told_apart(
     assert sum(judged) == span.size
 
 
-def test_no_more_is_kept_than_two_implementations_need() -> None:
-    for start in range(KEPT):
+def test_no_more_is_kept_than_two_implementations_of_standard_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    (standard,) = PATTERNS.spans(case(profile="standard"))
+    assert 2 * len([*standard.cut(PIECE)]) == KEPT
+    monkeypatch.setattr(few, "KEPT", 3)
+    for start in range(3):
         judge_few(answers, SPEC, RATE, Span(start, MAGNITUDES, SPAN.stride))
-    assert len(few._kept) == KEPT  # pyright: ignore[reportPrivateUsage]  # what is kept is no answer of anybody
+    assert len(few._kept) == 3  # pyright: ignore[reportPrivateUsage]  # what is kept is no answer of anybody
+
+
+def test_what_was_needed_last_is_kept(judged: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few, "KEPT", 4)
+    judge_few(answers, SPEC, RATE, SPAN)
+    judged.clear()
+    others = [Span(start, MAGNITUDES, SPAN.stride) for start in (1, 2, 3)]
+    for other in others:
+        judge_few(answers, SPEC, RATE, other)
+        judge_few(answers, SPEC, RATE, SPAN)
+    assert sum(judged) == sum(other.size for other in others)
+
+
+def test_an_answer_that_the_next_one_overwrites_is_judged_as_it_was_given() -> None:
+    right = judge_few(answers, SPEC, RATE, SPAN)
+    buffers = [np.empty_like(a) for a in answers(next(SPAN.cut(PIECE)))]
+
+    def reusing(span: Span) -> tuple[np.ndarray, np.ndarray]:
+        for buffer, answer in zip(buffers, answers(span), strict=True):
+            buffer[...] = answer
+        return buffers[0], buffers[1]
+
+    few._kept.clear()  # pyright: ignore[reportPrivateUsage]  # as in another process
+    assert judge_few(reusing, SPEC, RATE, SPAN) == right
+    assert judge_few(answers, SPEC, RATE, SPAN) == right
+
+
+def test_who_flushes_subnormals_in_a_call_is_judged_by_somebody_who_does_not() -> None:
+    torch = pytest.importorskip("torch", reason="pip install 'surrogate_core[torch]'")
+    right = judge_few(answers, SPEC, RATE, SPAN)
+    assert right.kept
+    known = {piece: answers(piece) for piece in SPAN.cut(PIECE)}
+
+    def flushing(span: Span) -> tuple[np.ndarray, np.ndarray]:
+        torch.set_flush_denormal(True)
+        return known[span]
+
+    few._kept.clear()  # pyright: ignore[reportPrivateUsage]  # as in another process
+    try:
+        told = judge_few(flushing, SPEC, RATE, SPAN)
+    finally:
+        torch.set_flush_denormal(False)
+    assert told == right

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -62,9 +63,22 @@ def judge_few(answers: Answers, spec: Spec, parameters: Parameters, span: Span) 
         )
         return _keep(key, sum(found, Tally()))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        pending = [pool.submit(judged, piece, *answers(piece)) for piece in span.cut(PIECE)]
+    with _started(os.cpu_count() or 1) as pool:
+        # Copies: an implementation may write its next answer where this one stands.
+        pending = [pool.submit(judged, piece, *map(np.array, answers(piece))) for piece in span.cut(PIECE)]
         return sum((done.result() for done in pending), Tally())
+
+
+def _started(threads: int) -> ThreadPoolExecutor:
+    """A pool whose threads run already.
+
+    A thread takes over the floating-point mode of the one that starts it, which the implementation may change, as
+    ``torch.set_flush_denormal`` does.
+    """
+    pool, together = ThreadPoolExecutor(threads), threading.Barrier(threads)
+    for _ in range(threads):
+        pool.submit(together.wait)
+    return pool
 
 
 def _digest(answers: np.ndarray) -> tuple[str, bytes]:
@@ -74,6 +88,6 @@ def _digest(answers: np.ndarray) -> tuple[str, bytes]:
 def _keep(key: tuple[object, ...], tally: Tally) -> Tally:
     """Keep the tally as the latest; the oldest go. Each step is safe beside those of other threads."""
     _kept[key] = tally
-    while len(_kept) > KEPT:
-        _kept.pop(next(iter(list(_kept))), None)
+    for oldest in list(_kept)[:-KEPT]:
+        _kept.pop(oldest, None)
     return tally

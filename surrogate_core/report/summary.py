@@ -8,7 +8,7 @@ from surrogate_core.engine import Run
 from surrogate_core.report.cells import cells
 from surrogate_core.report.failure import explain
 from surrogate_core.report.markdown import code, disclosure, pre, table, text
-from surrogate_core.report.verdict import BUT_KNOWN, verdict
+from surrogate_core.report.verdict import BUT_KNOWN, Verdict, verdict
 from surrogate_core.report.words import clip
 
 __all__ = ["LARGEST", "summary"]
@@ -47,7 +47,7 @@ def _parts(run: Run) -> Iterator[str]:
     verdicts = [verdict(run, name) for name in names]
     known = f", {BUT_KNOWN}" if run.conforms and any(v.but for v in verdicts) else ""
     yield f"## {WORDS[run.exit_code]}{known}"
-    rows = [[v.glyph, code(clip(v.name, LINE)), code(clip(v.spec, LINE)), text(clip(v.reason, LINE))] for v in verdicts]
+    rows = [[v.glyph, *(code(clip(n, LINE)) for n in (v.name, v.spec)), text(clip(_answer(v), LINE))] for v in verdicts]
     for start in range(0, len(rows), 100):
         yield table(["", "Implementation", "Spec", "Answer"], rows[start : start + 100])
     for complaint in (*run.unusable, *run.complaints):
@@ -67,3 +67,7 @@ def _parts(run: Run) -> Iterator[str]:
         yield disclosure(f"All of {code(clip(name, LINE))}", table(["State", "Property", "Detail"], mine))
     versions = run.header["environment"]["packages"].items()
     yield disclosure("Versions", table(["Package", "Version"], [[code(n), code(v)] for n, v in versions]))
+
+
+def _answer(judged: Verdict) -> str:
+    return f"{judged.whole}: {judged.reason}" if judged.but else judged.reason
