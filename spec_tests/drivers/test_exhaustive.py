@@ -164,6 +164,30 @@ def test_pytorch_is_judged_by_the_same_program(monkeypatch: pytest.MonkeyPatch) 
     assert found.flushed.count == 0
 
 
+@pytest.mark.parametrize("few", [0, 1 << 22])
+def test_answers_that_the_next_ones_overwrite_are_judged_as_they_were_given(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+    buffers: dict[Any, Any] = {}
+
+    class Reusing(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, v: Any) -> Any:
+            ctx.save_for_backward(v)
+            return (v >= 0).to(v.dtype)
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Any) -> Any:
+            v = ctx.saved_tensors[0]
+            gradient = gradients[0] * torch.exp(-ALPHA * v.abs())
+            return buffers.setdefault(v.shape, gradient).copy_(gradient)
+
+    monkeypatch.setattr("surrogate_core.drivers.torch.FEW", few)
+    found = by_driver("torch", Reusing.apply, Span(0, MAGNITUDES, MAGNITUDES // (1 << (23 if few == 0 else 20))))
+    assert found.gradients.count == 0
+
+
 def test_the_largest_error_and_every_count_add_up_in_any_order() -> None:
     parts = [
         fast("a slope off by 1e-5", span) for span in (Span(0x3F00_0000, 0x3F01_0000), Span(0x3F80_0000, 0x3F81_0000))

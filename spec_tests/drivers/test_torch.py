@@ -331,6 +331,50 @@ def test_a_write_to_an_argument_is_seen(where: str, told: tuple[str, ...]) -> No
     assert observe(request, lambda x: Writing.apply(x, where)).touched == told
 
 
+def in_one_buffer(what: str) -> Any:
+    """A spike function that writes its spikes or its gradient to the same memory in every call."""
+    buffers: dict[str, torch.Tensor] = {}
+
+    def kept(name: str, answer: torch.Tensor) -> torch.Tensor:
+        return buffers.setdefault(name, answer).copy_(answer).detach() if name == what else answer
+
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            ctx.save_for_backward(x)
+            return kept("spikes", (x >= 0).to(x.dtype))
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
+            return kept("gradient", cotangents[0] * torch.exp(-ctx.saved_tensors[0].abs()))
+
+    return Spike.apply
+
+
+@pytest.mark.parametrize("what", ["nothing", "spikes", "gradient"])
+def test_what_was_observed_stays_as_it_was_whatever_is_called_later(what: str) -> None:
+    spike = in_one_buffer(what)
+    found = observe(Request("vjp", X), spike)
+    value, gradient = found.value.copy(), found.gradient.copy()
+    observe(Request("vjp", -2 * X), spike)
+    assert np.array_equal(found.value, value)
+    assert np.array_equal(found.gradient, gradient)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("nothing", ()),
+        ("spikes", ("the output of an earlier call was written to",)),
+        ("gradient", ("the gradient of an earlier call was written to",)),
+    ],
+)
+def test_a_write_to_an_earlier_answer_is_seen(what: str, told: tuple[str, ...]) -> None:
+    found = observe(Request("vjp", -2 * X, direction=X, warm=X), in_one_buffer(what))
+    assert found.touched == told
+    assert np.array_equal(found.value, (-2 * X >= 0).astype(np.float32))
+
+
 def test_a_write_that_turns_a_zeros_sign_is_seen_and_one_of_the_same_bits_is_not() -> None:
     assert observe(Request("value", X), lambda x: x.add_(0.0)).touched == ("x was written to",)
     nan = np.array([np.nan, 1.0], np.float32)

@@ -265,6 +265,8 @@ TORCH_STATE = {
     "clamps_its_input": f"state.arguments {REPEATED} errored",
     "abs_in_place": f"state.arguments {REPEATED} errored",
     "cotangent_in_place": f"state.arguments {REPEATED}",
+    "output_in_one_buffer": f"state.arguments {REPEATED}",
+    "gradient_in_one_buffer": f"state.arguments {REPEATED}",
     "kept_gradient_in_place": "state.repeated",
     "ForgetsAlphaInDeepcopy": "state.copies",
     "ForgetsAlphaInPickle": "state.copies",

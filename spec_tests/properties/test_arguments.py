@@ -21,7 +21,7 @@ def test_every_call_that_touches_an_argument_is_rejected_by_name() -> None:
         for name, request in ARGUMENTS.observe(where).items():
             outcome = failed(judge(ARGUMENTS, where, instead={name: touched(request, "x was donated")}))
             assert (outcome.given, outcome.measured) == (name, "x was donated")
-            assert outcome.allowed == "x and the cotangent bit for bit as they were"
+            assert outcome.allowed == "x, the cotangent and earlier answers bit for bit as they were"
 
 
 def test_all_that_was_touched_is_told_with_the_smallest_input_that_shows_it() -> None:
@@ -42,3 +42,11 @@ def test_the_spikes_alone_and_a_cotangent_that_is_not_uniform_are_asked_for_eage
     assert {r.operation for r in requests} == {"value", "vjp"}
     assert not any(r.inner or r.outer for r in requests)
     assert any(r.direction is not None and len(set(r.direction.ravel().tolist())) > 1 for r in requests)
+
+
+def test_an_answer_to_an_earlier_call_is_looked_at_where_arrays_can_be_written_to() -> None:
+    assert [r.warm is None for r in ARGUMENTS.observe(case(framework="jax")).values()] == [True] * 4
+    (again,) = [r for r in ARGUMENTS.observe(case(framework="torch")).values() if r.warm is not None]
+    assert again.warm is not None
+    assert again.warm.shape == again.x.shape
+    assert not np.array_equal(again.warm, again.x)

@@ -103,7 +103,8 @@ class Request:
         instance: a live instance by name, made when it is first named; "" is the one under test.
         turn: tells repeated evaluations apart, which else share an answer; other than 0, it shares no program either.
         threads: how many evaluate at once: thread i the rows of ``x[i]``, one after the other.
-        warm: other inputs of the same shape, evaluated before ``x`` by the very same calls.
+        warm: other inputs of the same shape, evaluated before ``x`` by the very same calls; their answers are kept
+            until ``x`` has been evaluated.
         tolerant: whether an exception says no more than that this cannot be had.
     """
 
@@ -176,7 +177,7 @@ class Observation:
     Attributes:
         value: the spikes, in the dtype and shape that the implementation returned.
         derivative: what the operation derived, or ``None`` for ``value``.
-        touched: the arguments that the call changed or took away, in words.
+        touched: the arguments, and the answers to ``warm``, that the call changed or took away, in words.
         compiled: how many programs were compiled for ``x``, those for what came before it left out.
         breaks: why a compiler left its program for the interpreter, in its words; empty where all is one program.
     """

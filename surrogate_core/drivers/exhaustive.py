@@ -26,7 +26,7 @@ from surrogate_core.spec.model import Parameters, Spec
 __all__ = ["Answers", "Progress", "judge", "judge_fused"]
 
 Answers = Callable[[Span], tuple[np.ndarray, np.ndarray]]
-"""A span -> spikes and gradients there, float32 of the shape of its patterns."""
+"""A span -> spikes and gradients there, float32 of the shape of its patterns, in arrays that nobody writes to later."""
 
 Progress = Callable[[int], None]
 """Called with the number of patterns that were judged since the last call."""

@@ -26,6 +26,8 @@ from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["TorchDriver"]
 
+ANSWERS = ("the output of an earlier call", "the gradient of an earlier call")
+
 MISSING = (
     (
         re.compile(r"implement.*\bjvp|\bjvp (is )?not (yet )?implemented|forward (mode )?AD\b"),
@@ -76,9 +78,16 @@ class TorchDriver:
         place = _place(request.device or device)
         x = to_tensor(request.x, place)
         direction = None if request.direction is None else to_tensor(request.direction, place)
+        earlier: dict[str, tuple[torch.Tensor, np.ndarray]] = {}
         try:
             with _deprecations_ignored(request):
-                value, derivative = operation(_subject(function, request), request)(x, direction)
+                call = operation(_subject(function, request), request)
+                if request.warm is not None:
+                    answers = call(
+                        *(a if a is None else to_tensor(a, place) for a in (request.warm, request.direction))
+                    )
+                    earlier = {w: (a, to_array(a)) for w, a in zip(ANSWERS, answers, strict=True) if a is not None}
+                value, derivative = call(x, direction)
                 if request.forward_mode() and not derivative.any():
                     tell_of_silence(function, x)
         except (RuntimeError, NotImplementedError, TypeError) as error:
@@ -86,10 +95,10 @@ class TorchDriver:
                 if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {_first_sentence(error)}") from error
             raise
-        given = {"x": (x, request.x), "the cotangent": (direction, request.direction)}
+        kept = {"x": (x, request.x), "the cotangent": (direction, request.direction), **earlier}
         touched = tuple(
             f"{what} was written to"
-            for what, (tensor, array) in given.items()
+            for what, (tensor, array) in kept.items()
             if tensor is not None
             and array is not None
             and not np.array_equal(bits_of(to_array(tensor)), bits_of(array))
@@ -112,7 +121,7 @@ class TorchDriver:
         def answers(piece: Span) -> tuple[np.ndarray, np.ndarray]:
             patterns = piece.patterns()
             x = torch.from_numpy(patterns.view(np.int32)).view(torch.float32).to(place)
-            found = [a.detach().to("cpu", torch.float32).numpy() for a in backward(spike, x.reshape(-1), None)]
+            found = [to_array(a.to(torch.float32)) for a in backward(spike, x.reshape(-1), None)]
             for array in found:
                 if array.shape != (patterns.size,):
                     shapes = f"{array.shape}; expected {(patterns.size,)}"

@@ -18,8 +18,8 @@ def to_tensor(array: np.ndarray, place: str) -> torch.Tensor:
 
 
 def to_array(tensor: torch.Tensor) -> np.ndarray:
-    """The same numbers as an array, without a graph."""
-    tensor = tensor.detach().cpu().contiguous()
+    """The same numbers as an array of its own, without a graph: the tensor's owner may write to it later."""
+    tensor = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
     if tensor.dtype is torch.bfloat16:
         return tensor.view(torch.int16).numpy().view(FORMATS["bfloat16"].dtype)
     return tensor.numpy()
