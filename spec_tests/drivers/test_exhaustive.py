@@ -164,28 +164,36 @@ def test_pytorch_is_judged_by_the_same_program(monkeypatch: pytest.MonkeyPatch) 
     assert found.flushed.count == 0
 
 
-@pytest.mark.parametrize("few", [0, 1 << 22])
-def test_answers_that_the_next_ones_overwrite_are_judged_as_they_were_given(
-    few: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("judging", ["torch.judge_few", "exhaustive.judge"])
+def test_answers_stay_as_they_were_when_the_implementation_writes_to_its_memory(
+    judging: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
-    buffers: dict[Any, Any] = {}
+    memory: dict[str, Any] = {}
+
+    def kept(name: str, answer: Any) -> Any:
+        return memory.setdefault(name, answer).copy_(answer).detach()
 
     class Reusing(torch.autograd.Function):
         @staticmethod
         def forward(ctx: Any, v: Any) -> Any:
             ctx.save_for_backward(v)
-            return (v >= 0).to(v.dtype)
+            return kept("spikes", (v >= 0).to(v.dtype))
 
         @staticmethod
         def backward(ctx: Any, *gradients: Any) -> Any:
-            v = ctx.saved_tensors[0]
-            gradient = gradients[0] * torch.exp(-ALPHA * v.abs())
-            return buffers.setdefault(v.shape, gradient).copy_(gradient)
+            return kept("gradient", gradients[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs()))
 
-    monkeypatch.setattr("surrogate_core.drivers.torch.FEW", few)
-    found = by_driver("torch", Reusing.apply, Span(0, MAGNITUDES, MAGNITUDES // (1 << (23 if few == 0 else 20))))
-    assert found.gradients.count == 0
+    def judged(answers: Any, spec: Spec, parameters: Any, span: Span) -> Tally:
+        found = answers(Span(0, 8))
+        before = [a.copy() for a in found]
+        answers(Span(NORMAL, NORMAL + 8))
+        assert all(map(np.array_equal, found, before))
+        return Tally(inputs=16)
+
+    monkeypatch.setattr("surrogate_core.drivers.torch.FEW", 0 if judging == "exhaustive.judge" else 1 << 22)
+    monkeypatch.setattr(f"surrogate_core.drivers.{judging}", judged)
+    assert by_driver("torch", Reusing.apply, PLACES["everywhere"]).inputs == 16
 
 
 def test_the_largest_error_and_every_count_add_up_in_any_order() -> None:

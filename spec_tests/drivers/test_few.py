@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from handmade import case
@@ -123,7 +125,7 @@ def test_who_flushes_subnormals_in_a_call_is_judged_by_somebody_who_does_not() -
     known = {piece: answers(piece) for piece in SPAN.cut(PIECE)}
 
     def flushing(span: Span) -> tuple[np.ndarray, np.ndarray]:
-        torch.set_flush_denormal(True)
+        assert torch.set_flush_denormal(True)
         return known[span]
 
     few._kept.clear()  # pyright: ignore[reportPrivateUsage]  # as in another process
@@ -132,3 +134,32 @@ def test_who_flushes_subnormals_in_a_call_is_judged_by_somebody_who_does_not() -
     finally:
         torch.set_flush_denormal(False)
     assert told == right
+
+
+def test_a_thread_that_cannot_be_started_leaves_none_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    start, started = threading.Thread.start, list[threading.Thread]()
+
+    def refused(thread: threading.Thread) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        judge_few(answers, SPEC, RATE, SPAN)
+    assert [thread.is_alive() for thread in started] == [False]
+
+
+def test_no_more_threads_are_started_than_there_are_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1000)
+    found: list[int] = []
+
+    def counting(span: Span) -> tuple[np.ndarray, np.ndarray]:
+        found.append(threading.active_count())
+        return answers(span)
+
+    before = threading.active_count()
+    judge_few(counting, SPEC, RATE, SPAN)
+    assert max(found) == before + len([*SPAN.cut(PIECE)])

@@ -163,6 +163,20 @@ def test_a_donated_argument_is_seen() -> None:
     np.testing.assert_array_equal(given, X)
 
 
+def test_a_donated_answer_to_an_earlier_call_is_seen() -> None:
+    last = [jnp.zeros(X.shape, jnp.float32)]
+    step = jax.jit(lambda x, memory: (x >= 0).astype(x.dtype), donate_argnums=1, keep_unused=True)
+
+    def remembering(x: jax.Array) -> jax.Array:
+        last[0] = step(x, last[0])
+        return last[0]
+
+    told = ("the output of an earlier call was donated",)
+    assert observe(Request("value", 2 * X, warm=X), remembering).touched == told
+    assert observe(Request("value", 2 * X, warm=X)).touched == ()
+    assert observe(Request("vjp", 2 * X, warm=X)).touched == ()
+
+
 @pytest.mark.parametrize("outer", [(), (JIT,)], ids=["plain", "jit"])
 def test_a_second_cotangent_is_pulled_back_through_the_same_forward_pass(outer: tuple[Transform, ...]) -> None:
     pulled: list[float] = []

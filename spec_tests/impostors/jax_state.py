@@ -203,6 +203,25 @@ def donates_the_cotangent(alpha: float = 1.0) -> Spike:
     return spike
 
 
+def donates_its_last_answer(alpha: float = 1.0) -> Spike:
+    """The memory of the last call's spikes is donated to the next call: the caller's array is deleted."""
+    last: dict[Hashable, Array] = {}
+
+    @functools.partial(jax.jit, donate_argnums=1, keep_unused=True)
+    def step(x: Array, memory: Array) -> Array:
+        return _step(x)
+
+    def remembering(x: Array) -> Array:
+        if _traced(x):
+            return _step(x)
+        key = (x.shape, x.dtype)
+        last[key] = step(x, last.pop(key, jnp.zeros_like(x)))
+        return last[key]
+
+    spike = _surrogate(_slayer(alpha))
+    return lambda x: spike(x) if _traced(x) else remembering(x)
+
+
 # ---- compilation ---------------------------------------------------------------------------------
 
 

@@ -158,6 +158,7 @@ JAX_STATE = {
     # an array that was deleted raises wherever it is used again
     "donates_its_input": "state.arguments state.instances errored",
     "donates_the_cotangent": "state.arguments state.instances errored",
+    "donates_its_last_answer": "state.arguments state.instances errored",
     "fresh_jit_each_call": "cost.retracing",
     "compiled_for_each_value": "cost.retracing",
 }
@@ -266,6 +267,7 @@ TORCH_STATE = {
     "abs_in_place": f"state.arguments {REPEATED} errored",
     "cotangent_in_place": f"state.arguments {REPEATED}",
     "output_in_one_buffer": f"state.arguments {REPEATED}",
+    "output_in_one_buffer_without_grad": "state.arguments transform.vmap",
     "gradient_in_one_buffer": f"state.arguments {REPEATED}",
     "kept_gradient_in_place": "state.repeated",
     "ForgetsAlphaInDeepcopy": "state.copies",

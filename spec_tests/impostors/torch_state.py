@@ -178,6 +178,20 @@ def output_in_one_buffer(alpha: float = 1.0) -> Spike:
     return _surrogate(lambda x, cotangent: cotangent * _slayer(alpha)(x), step)
 
 
+def output_in_one_buffer_without_grad(alpha: float = 1.0) -> Spike:
+    """Where nothing asks for a gradient, spikes are written to one buffer for each shape."""
+    buffers: dict[Hashable, Tensor] = {}
+    trained = _surrogate(lambda x, cotangent: cotangent * _slayer(alpha)(x))
+
+    def spike(x: Tensor) -> Tensor:
+        if x.requires_grad:
+            return trained(x)
+        spikes = _step(x)
+        return buffers.setdefault((x.shape, x.dtype), spikes).copy_(spikes)
+
+    return spike
+
+
 def gradient_in_one_buffer(alpha: float = 1.0) -> Spike:
     """The gradient of every call is written to one buffer for each shape: that of the call before is gone."""
     buffers: dict[Hashable, Tensor] = {}

@@ -170,6 +170,10 @@ def _digest(array: np.ndarray | None) -> tuple[Any, ...] | None:
     return (array.dtype.name, array.shape, content.digest())
 
 
+ANSWERS = ("the output of an earlier call", "the gradient of an earlier call")
+"""What ``warm`` is answered, as :attr:`Observation.touched` names it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """What came back, on the host.
@@ -178,7 +182,7 @@ class Observation:
         value: the spikes, in the dtype and shape that the implementation returned.
         derivative: what the operation derived, or ``None`` for ``value``.
         touched: the arguments, and the answers to ``warm``, that the call changed or took away, in words.
-        compiled: how many programs were compiled for ``x``, those for what came before it left out.
+        compiled: how many programs were compiled for ``x``, those for what came before it left out; in PyTorch, all.
         breaks: why a compiler left its program for the interpreter, in its words; empty where all is one program.
     """
 

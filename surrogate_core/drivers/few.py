@@ -63,8 +63,9 @@ def judge_few(answers: Answers, spec: Spec, parameters: Parameters, span: Span) 
         )
         return _keep(key, sum(found, Tally()))
 
-    with _started(os.cpu_count() or 1) as pool:
-        pending = [pool.submit(judged, piece, *answers(piece)) for piece in span.cut(PIECE)]
+    pieces = [*span.cut(PIECE)]
+    with _started(min(os.cpu_count() or 1, len(pieces))) as pool:
+        pending = [pool.submit(judged, piece, *answers(piece)) for piece in pieces]
         return sum((done.result() for done in pending), Tally())
 
 
@@ -75,8 +76,14 @@ def _started(threads: int) -> ThreadPoolExecutor:
     ``torch.set_flush_denormal`` does.
     """
     pool, together = ThreadPoolExecutor(threads), threading.Barrier(threads)
-    for _ in range(threads):
-        pool.submit(together.wait)
+    try:
+        for _ in range(threads):
+            pool.submit(together.wait)
+    except BaseException:
+        # Those that wait for one that cannot be started would keep the process from ending.
+        together.abort()
+        pool.shutdown(cancel_futures=True)
+        raise
     return pool
 
 

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from surrogate_core.drivers import jax_devices
-from surrogate_core.drivers.base import Awaited, Device, Observation, Request, Transform, Unsupported
+from surrogate_core.drivers.base import ANSWERS, Awaited, Device, Observation, Request, Transform, Unsupported
 from surrogate_core.drivers.copies import copied
 from surrogate_core.drivers.dialects import JAX
 from surrogate_core.drivers.exhaustive import judge_fused
@@ -74,6 +74,7 @@ class JaxDriver:
     def observe(self, function: Callable[[Any], Any], request: Request, device: str) -> Observation:
         target = jax_devices.devices()[request.device or device]
         x, direction = jax.device_put((request.x, request.direction), target)
+        earlier: dict[str, Any] = {}
         try:
             call: Any = operation(_subject(function, request), request)
             if request.operation == "parameter" and request.outer[-1:] == (STAGED,):
@@ -81,7 +82,8 @@ class JaxDriver:
                 call = _in_little_time(call.lower(x, direction), target.platform)
             if request.warm is not None:
                 # With a cotangent of its own, which it may donate.
-                call(*jax.device_put((request.warm, request.direction), target))
+                answers = call(*jax.device_put((request.warm, request.direction), target))
+                earlier = dict(zip(ANSWERS, answers, strict=True))
             before = jax_devices.compilations()
             value, derivative = call(x, direction)
         except (TypeError, NotImplementedError, ValueError) as error:
@@ -89,9 +91,9 @@ class JaxDriver:
                 if needed(request) and pattern.search(str(error)):
                     raise Unsupported(f"{capability}: {str(error).splitlines()[0]}") from error
             raise
-        given = {"x": x, "the cotangent": direction}
+        kept = {"x": x, "the cotangent": direction, **earlier}
         # A compiled function may donate its arguments: their memory is then gone.
-        touched = tuple(f"{what} was donated" for what, a in given.items() if a is not None and a.is_deleted())
+        touched = tuple(f"{what} was donated" for what, a in kept.items() if a is not None and a.is_deleted())
         compiled = jax_devices.compilations() - before
         return Observation(np.asarray(value), None if derivative is None else np.asarray(derivative), touched, compiled)
 

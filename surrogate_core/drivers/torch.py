@@ -12,21 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from surrogate_core.drivers.base import Awaited, BrokenContract, Device, Observation, Request, Unsupported
+from surrogate_core.drivers.base import ANSWERS, Awaited, BrokenContract, Device, Observation, Request, Unsupported
 from surrogate_core.drivers.copies import copied
 from surrogate_core.drivers.dialects import TORCH
 from surrogate_core.drivers.few import FEW, judge_few
 from surrogate_core.drivers.script import program
 from surrogate_core.drivers.smooth import smooth
 from surrogate_core.drivers.tally import Span, Tally
-from surrogate_core.drivers.torch_arrays import bits_of, to_array, to_tensor
+from surrogate_core.drivers.torch_arrays import to_array, to_tensor
 from surrogate_core.drivers.torch_operations import backward, checked, operation, programs
 from surrogate_core.drivers.torch_silence import tell_of_silence
 from surrogate_core.spec.model import Parameters, Spec
 
 __all__ = ["TorchDriver"]
-
-ANSWERS = ("the output of an earlier call", "the gradient of an earlier call")
 
 MISSING = (
     (
@@ -99,9 +97,7 @@ class TorchDriver:
         touched = tuple(
             f"{what} was written to"
             for what, (tensor, array) in kept.items()
-            if tensor is not None
-            and array is not None
-            and not np.array_equal(bits_of(to_array(tensor)), bits_of(array))
+            if tensor is not None and array is not None and to_array(tensor).tobytes() != array.tobytes()
         )
         compiled, breaks = programs() if _is_compiled(request) else (0, ())
         return Observation(

@@ -13,8 +13,6 @@ SHAPES: tuple[tuple[int, ...], ...] = ((SMALL,),)
 EAGER_SHAPES: tuple[tuple[int, ...], ...] = (*SHAPES, (), (3, 4, 5), (4099,))
 """Where nothing is compiled for a shape; a rule that works in place may do so for some sizes or ranks only."""
 
-AGAIN = "forward and backward once more, with other inputs"
-
 
 def _observe(case: Case) -> Requests:
     # Never staged: a traced rule gets no memory that it could write to or donate.
@@ -23,10 +21,11 @@ def _observe(case: Case) -> Requests:
         x = case.sample(shape)
         requests[f"the spikes alone, x of shape {shape}"] = Request("value", x)
         requests[f"forward and backward, x of shape {shape}"] = Request("vjp", x, direction=cotangents(case, shape))
-    if case.framework != "jax":  # whose arrays nobody can write to
-        first, second = case.sample((2, SMALL))
-        direction = cotangents(case, second.shape)
-        requests[AGAIN] = Request("vjp", second, direction=direction, warm=first)
+    first, second = case.sample((2, SMALL))
+    direction = cotangents(case, second.shape)
+    # Who keeps memory for the answers may do so where nothing asks for a gradient, and there alone.
+    requests["the spikes alone, once more"] = Request("value", second, warm=first)
+    requests["forward and backward, once more"] = Request("vjp", second, direction=direction, warm=first)
     return requests
 
 
