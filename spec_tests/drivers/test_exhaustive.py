@@ -168,21 +168,8 @@ def test_pytorch_is_judged_by_the_same_program(monkeypatch: pytest.MonkeyPatch) 
 def test_answers_stay_as_they_were_when_the_implementation_writes_to_its_memory(
     judging: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    torch = pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
-    memory: dict[str, Any] = {}
-
-    def kept(name: str, answer: Any) -> Any:
-        return memory.setdefault(name, answer).copy_(answer).detach()
-
-    class Reusing(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, v: Any) -> Any:
-            ctx.save_for_backward(v)
-            return kept("spikes", (v >= 0).to(v.dtype))
-
-        @staticmethod
-        def backward(ctx: Any, *gradients: Any) -> Any:
-            return kept("gradient", gradients[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs()))
+    pytest.importorskip("torch", reason="torch is missing: pip install 'surrogate_core[torch]'")
+    from drivers.torch_made import in_one_buffer
 
     def judged(answers: Any, spec: Spec, parameters: Any, span: Span) -> Tally:
         found = answers(Span(0, 8))
@@ -193,7 +180,7 @@ def test_answers_stay_as_they_were_when_the_implementation_writes_to_its_memory(
 
     monkeypatch.setattr("surrogate_core.drivers.torch.FEW", 0 if judging == "exhaustive.judge" else 1 << 22)
     monkeypatch.setattr(f"surrogate_core.drivers.{judging}", judged)
-    assert by_driver("torch", Reusing.apply, PLACES["everywhere"]).inputs == 16
+    assert by_driver("torch", in_one_buffer("spikes", "gradient"), PLACES["everywhere"]).inputs == 16
 
 
 def test_the_largest_error_and_every_count_add_up_in_any_order() -> None:

@@ -59,6 +59,10 @@ def test_two_that_answer_alike_are_judged_once_and_with_the_same_result(judged: 
     assert sum(judged) == SPAN.size
 
 
+def test_a_span_of_no_patterns_counts_none() -> None:
+    assert judge_few(answers, SPEC, RATE, Span(5, 5)) == Tally()
+
+
 def test_one_bit_that_differs_is_judged_anew_with_its_piece_alone(judged: list[int]) -> None:
     right = judge_few(answers, SPEC, RATE, SPAN)
     judged.clear()

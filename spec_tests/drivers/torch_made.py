@@ -62,6 +62,26 @@ class New(torch.autograd.Function):
         return tangents[0] * torch.exp(-ALPHA * x.abs())
 
 
+def in_one_buffer(*which: str) -> Spike:
+    """A spike function that writes its ``spikes``, its ``gradient``, or both to the same memory in every call."""
+    buffers: dict[str, torch.Tensor] = {}
+
+    def kept(name: str, answer: torch.Tensor) -> torch.Tensor:
+        return buffers.setdefault(name, answer).copy_(answer).detach() if name in which else answer
+
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            ctx.save_for_backward(x)
+            return kept("spikes", (x >= 0).to(x.dtype))
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: torch.Tensor) -> torch.Tensor:
+            return kept("gradient", cotangents[0] * torch.exp(-ALPHA * ctx.saved_tensors[0].abs()))
+
+    return Spike.apply
+
+
 def observe(request: Request, function: Spike = New.apply) -> Observation:
     with DRIVER.scope(request.x.dtype.name, CPU):
         return DRIVER.observe(function, request, CPU)

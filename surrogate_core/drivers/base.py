@@ -126,7 +126,7 @@ class Request:
     @functools.cached_property
     def key(self) -> tuple[Any, ...]:
         """Equal for requests with the same answer, so that properties share an evaluation."""
-        return (*map(_digest, (self.x, self.direction, self.warm)), *self._same)
+        return (*map(digest, (self.x, self.direction, self.warm)), *self._same)
 
     @property
     def form(self) -> tuple[Any, ...]:
@@ -137,7 +137,7 @@ class Request:
     @property
     def _same(self) -> tuple[Any, ...]:
         who = (self.device, self.wrt, self.parameters, self.instance, self.turn, self.threads, self.tolerant)
-        return (self.operation, *map(_digest, self.weights), self.inner, self.outer, *who)
+        return (self.operation, *map(digest, self.weights), self.inner, self.outer, *who)
 
     def forward_mode(self) -> bool:
         """Whether it pushes tangents forward."""
@@ -163,7 +163,8 @@ class Request:
         return replace(self, x=self.x[index], direction=direction, warm=warm)
 
 
-def _digest(array: np.ndarray | None) -> tuple[Any, ...] | None:
+def digest(array: np.ndarray | None) -> tuple[Any, ...] | None:
+    """Equal for arrays of the same dtype, shape and bits; ``None`` for none."""
     if array is None:
         return None
     content = hashlib.blake2b(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"", digest_size=16)

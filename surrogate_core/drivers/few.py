@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from surrogate_core.drivers.base import digest
 from surrogate_core.drivers.tally import FLOAT32, NoOracle, Span, Tally, tally
 from surrogate_core.spec.model import Parameters, Spec
 from surrogate_core.spec.oracle import float64_is_sound
@@ -54,7 +54,7 @@ def judge_few(answers: Answers, spec: Spec, parameters: Parameters, span: Span) 
         raise NoOracle(f"float64 loses the formula {spec.gradient} to cancellation and cannot judge float32 by it")
 
     def judged(piece: Span, spikes: np.ndarray, gradients: np.ndarray) -> Tally:
-        key = (spec, parameters, piece, _digest(spikes), _digest(gradients))
+        key = (spec, parameters, piece, digest(spikes), digest(gradients))
         if (known := _kept.pop(key, None)) is not None:
             return _keep(key, known)
         parts = ((part, slice(i * AT_ONCE, (i + 1) * AT_ONCE)) for i, part in enumerate(piece.cut(AT_ONCE)))
@@ -64,7 +64,7 @@ def judge_few(answers: Answers, spec: Spec, parameters: Parameters, span: Span) 
         return _keep(key, sum(found, Tally()))
 
     pieces = [*span.cut(PIECE)]
-    with _started(min(os.cpu_count() or 1, len(pieces))) as pool:
+    with _started(min(os.cpu_count() or 1, max(len(pieces), 1))) as pool:
         pending = [pool.submit(judged, piece, *answers(piece)) for piece in pieces]
         return sum((done.result() for done in pending), Tally())
 
@@ -85,10 +85,6 @@ def _started(threads: int) -> ThreadPoolExecutor:
         pool.shutdown(cancel_futures=True)
         raise
     return pool
-
-
-def _digest(answers: np.ndarray) -> tuple[str, bytes]:
-    return answers.dtype.str, hashlib.blake2b(np.ascontiguousarray(answers).view(np.uint8).data).digest()
 
 
 def _keep(key: tuple[object, ...], tally: Tally) -> Tally:
